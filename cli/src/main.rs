@@ -1,0 +1,2 @@
+//! The limelight command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The companion: ingests the stream into datasets and answers queries.

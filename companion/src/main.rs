@@ -1,0 +1,2 @@
+//! The companion as a Lambda function.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Types of Lambda's Runtime, Extensions and Telemetry APIs.

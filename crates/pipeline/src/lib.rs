@@ -1,0 +1,1 @@
+//! Platform events and log lines become spans, logs and metrics, then batches. Time is an argument.

@@ -1,0 +1,1 @@
+//! Datasets: Delta tables on an object store, written effectively once and queried in place.

@@ -1,0 +1,2 @@
+//! The extension program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A local Lambda environment: Runtime, Extensions and Telemetry APIs around real processes.

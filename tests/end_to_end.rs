@@ -1,0 +1,1 @@
+//! End to end with the built programs.

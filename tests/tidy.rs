@@ -1,0 +1,1 @@
+//! Checks the arrows of the house.
