@@ -1,0 +1,82 @@
+//! What comes back. Serialized, the parts have the shape of the reference's query engine.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The values of the group keys, by key as written; null where the events do not have the key. Empty without groups.
+pub type Groups = Map<String, Value>;
+
+/// Figures by label (alias, else `P99(@duration)`): numbers, or null where there was nothing to work out. Beside them
+/// `_count`, and in aggregates `_firstSeen` and `_lastSeen` (milliseconds since the epoch).
+pub type Figures = Map<String, Value>;
+
+/// The answer to one query.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Answer {
+    /// One per group, in the order asked for; exactly one without groups. Empty in the events view.
+    pub aggregates: Vec<Aggregate>,
+    /// Buckets in the order of time. Only buckets (and in them groups) with events are there; the rest plots as 0.
+    pub series: Vec<Bucket>,
+    /// Whole events as JSON objects, newest first. Empty in the calculations view.
+    pub events: Vec<Map<String, Value>>,
+    /// The keys that the datasets have.
+    pub fields: Vec<Field>,
+    /// What the answer cost.
+    pub statistics: Statistics,
+    /// What a reader should know: unknown keys, more groups than shown.
+    pub notes: Vec<String>,
+}
+
+/// One group's figures over the whole timeframe.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Aggregate {
+    /// Which group.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub groups: Groups,
+    /// Its figures.
+    pub values: Figures,
+}
+
+/// One step of a time series.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Bucket {
+    /// Its beginning, milliseconds since the epoch; a multiple of the granularity.
+    pub time: i64,
+    /// The groups that have events in it, in the order of the aggregates.
+    pub data: Vec<GroupFigures>,
+}
+
+/// One group's figures in one bucket.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct GroupFigures {
+    /// Which group.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub groups: Groups,
+    /// Its figures in this bucket.
+    pub aggregates: Figures,
+}
+
+/// A key of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Field {
+    /// The key as a query names it.
+    pub name: String,
+    /// `string`, `number`, `boolean` or `json`.
+    pub r#type: &'static str,
+}
+
+/// What an answer cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Statistics {
+    /// From the start of the query to its answer, milliseconds.
+    #[serde(rename = "elapsed")]
+    pub elapsed_ms: u64,
+    /// Rows that came out of the files, after what statistics and filters in the scan left out.
+    pub rows_read: u64,
+    /// Bytes read from the object store.
+    pub bytes_read: u64,
+    /// Data files opened.
+    pub files_read: u64,
+    /// Data files of the datasets that were not opened, because their day or their statistics rule them out.
+    pub files_skipped: u64,
+}
