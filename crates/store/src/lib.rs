@@ -1,1 +1,15 @@
-//! Datasets: Delta tables on an object store, written effectively once and queried in place.
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod sequence;
+mod location;
+mod slice;
+mod rows;
+mod store;
+
+pub use error::StoreError;
+pub use location::Location;
+pub use rows::{event_to_json, rebuild};
+pub use sequence::{SequenceNumber, SequenceNumberError};
+pub use slice::{Appended, DeadLetter, SequencedRecord, ShardSlice};
+pub use store::{DatasetInfo, Options, Snapshot, Store};
