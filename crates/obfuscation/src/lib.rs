@@ -1,1 +1,6 @@
-//! Which keys and values must not leave, and what stands in their place.
+#![doc = include_str!("../README.md")]
+
+pub mod words;
+pub mod rule;
+
+pub use rule::{Action, MASK, Rule};

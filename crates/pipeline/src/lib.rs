@@ -1,1 +1,12 @@
-//! Platform events and log lines become spans, logs and metrics, then batches. Time is an argument.
+#![doc = include_str!("../README.md")]
+
+pub mod parse;
+pub mod signals;
+pub mod function;
+pub mod assemble;
+pub mod scrub;
+
+pub use assemble::{Assembler, CloseReason, OWN_LINE_MARKER};
+pub use function::FunctionContext;
+pub use scrub::Scrubber;
+pub use signals::Signals;
