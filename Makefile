@@ -1,0 +1,12 @@
+# Two commands matter: `make demo` and `make test`. Each target is one line; what it needs it installs by itself.
+
+.PHONY: demo test tidy lint layer sam bench-ingest bench-freshness
+
+demo: ; examples/checkout/demo
+test: ; tests/run
+lint: ; cargo fmt --all --check && cargo clippy --locked --workspace --all-targets -- -D warnings
+tidy: ; cargo test --locked -p limelight-tests --test tidy
+layer: ; layer/build
+sam: ; tests/sam
+bench-ingest: ; benches/run ingest
+bench-freshness: ; benches/run freshness

@@ -1,0 +1,33 @@
+"""pack.py BINARY ZIP: writes the layer's zip, the same bytes for the same binary, and fails over the size budget."""
+
+import pathlib
+import shutil
+import sys
+import zipfile
+
+# The platform unpacks a layer at every cold start; design budget of the extension's binary.
+BINARY_BYTES_MAX = 5 * 1024 * 1024
+# The earliest time that a zip can say: a build's own time would change its bytes.
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def main(binary, archive):
+    binary, archive = pathlib.Path(binary), pathlib.Path(archive)
+    size = binary.stat().st_size
+    if size > BINARY_BYTES_MAX:
+        sys.exit(f"{binary.name} has {size:,} bytes, the budget is {BINARY_BYTES_MAX:,}: see extension/README.md")
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    # Under extensions/ the platform finds it at /opt/extensions/ and starts it.
+    entry = zipfile.ZipInfo(f"extensions/{binary.name}", EPOCH)
+    entry.external_attr = 0o100755 << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    part = archive.with_suffix(".part")
+    with zipfile.ZipFile(part, "w", compresslevel=9) as layer:
+        layer.writestr(entry, binary.read_bytes())
+    part.replace(archive)
+    shutil.copy(binary, archive.parent / binary.name)
+    print(f"{archive}: {archive.stat().st_size:,} bytes, extension {size:,} bytes")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
