@@ -38,15 +38,19 @@ impl Reason {
 }
 
 /// Counts. Totals only grow, and stop at `u64::MAX`.
+///
+/// Everything is counted in events (what a record turned into: a span, a log, a metric point), except what never
+/// became one, which is counted as its [`Reason`] says. So `received = shipped + lost + still here` holds at every
+/// batch, with `lost` without `platform` and `unreadable_body`, which nobody has received.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     totals: Account,
 }
 
 impl Ledger {
-    /// The platform delivered these records, readable or not.
-    pub fn received(&mut self, records: u64) {
-        grow(&mut self.totals.received, records);
+    /// A record turned into so many events.
+    pub fn received(&mut self, events: u64) {
+        grow(&mut self.totals.received, events);
     }
 
     /// These values were replaced before anything left the sandbox.
@@ -54,38 +58,50 @@ impl Ledger {
         grow(&mut self.totals.scrubbed, values);
     }
 
-    /// Records or events (see [`Reason`]) are gone.
+    /// Something is gone; what is counted is the [`Reason`]'s to say.
     pub fn lost(&mut self, reason: Reason, count: u64) {
-        if count > 0 {
-            grow(self.totals.lost.entry(reason.as_str().to_owned()).or_default(), count);
+        match reason {
+            Reason::Unreadable | Reason::Panic => grow(&mut self.totals.received, count),
+            Reason::Platform
+            | Reason::UnreadableBody
+            | Reason::Backlog
+            | Reason::Refused
+            | Reason::Shutdown => {}
         }
+        add(&mut self.totals, reason, count);
     }
 
-    /// The account to send now: what was counted here, and what the exporter has counted on its side.
-    pub fn with(&self, delivery: &Delivery) -> Account {
+    /// The account as it stands in a batch. `numbered` events are in batches up to and with this one; `delivery` is
+    /// what became of the earlier ones so far. An event in a batch on its way counts as shipped: whether it arrived
+    /// shows at the reader, by the batch's number.
+    pub fn account(&self, numbered: u64, delivery: &Delivery) -> Account {
         let mut account = self.totals.clone();
-        grow(&mut account.shipped, delivery.shipped);
-        grow(&mut account.retried, delivery.retried);
-        for (reason, count) in [(Reason::Backlog, delivery.lost_backlog), (Reason::Refused, delivery.lost_refused)] {
-            if count > 0 {
-                grow(account.lost.entry(reason.as_str().to_owned()).or_default(), count);
-            }
-        }
+        let given_up = delivery.lost_backlog.saturating_add(delivery.lost_refused);
+        account.shipped = numbered.saturating_sub(given_up);
+        account.retried = delivery.retried;
+        add(&mut account, Reason::Backlog, delivery.lost_backlog);
+        add(&mut account, Reason::Refused, delivery.lost_refused);
         account
     }
 }
 
-/// The exporter's own totals: it runs beside the pipeline and publishes them as a whole.
+/// The exporter's own totals, in events: it runs beside the pipeline and publishes them as a whole.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Delivery {
-    /// Events in batches that the stream acknowledged.
-    pub shipped: u64,
-    /// Batches sent more than once, one for each time.
+    /// In batches that the stream acknowledged.
+    pub acknowledged: u64,
+    /// Sent again, once for each time.
     pub retried: u64,
-    /// Events given up because the backlog was full.
+    /// Given up because the backlog was full.
     pub lost_backlog: u64,
-    /// Events in batches that the stream refused for good.
+    /// In batches that the stream refused for good.
     pub lost_refused: u64,
+}
+
+fn add(account: &mut Account, reason: Reason, count: u64) {
+    if count > 0 {
+        grow(account.lost.entry(reason.as_str().to_owned()).or_default(), count);
+    }
 }
 
 fn grow(total: &mut u64, by: u64) {
@@ -97,17 +113,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_sides_counts_meet_in_one_account() {
+    fn everything_received_is_shipped_lost_or_still_here() {
         let mut ledger = Ledger::default();
         ledger.received(10);
         ledger.scrubbed(2);
         ledger.lost(Reason::Unreadable, 1);
         ledger.lost(Reason::Unreadable, 1);
         ledger.lost(Reason::Panic, 0);
-        let account = ledger.with(&Delivery { shipped: 7, retried: 3, lost_backlog: 4, lost_refused: 0 });
-        assert_eq!((account.received, account.scrubbed, account.shipped, account.retried), (10, 2, 7, 3));
+        ledger.lost(Reason::Platform, 100);
+        let account = ledger
+            .account(9, &Delivery { acknowledged: 4, retried: 3, lost_backlog: 4, ..Delivery::default() });
+        assert_eq!((account.scrubbed, account.shipped, account.retried), (2, 5, 3));
+        let still_here = 10 - 9;
+        assert_eq!(account.received, account.shipped + 4 + 2 + still_here);
         let lost: Vec<_> = account.lost.into_iter().collect();
-        assert_eq!(lost, [("backlog".to_owned(), 4), ("unreadable".to_owned(), 2)]);
+        assert_eq!(
+            lost,
+            [("backlog".to_owned(), 4), ("platform".to_owned(), 100), ("unreadable".to_owned(), 2)]
+        );
     }
 
     #[test]
@@ -115,6 +138,6 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.received(u64::MAX);
         ledger.received(1);
-        assert_eq!(ledger.with(&Delivery::default()).received, u64::MAX);
+        assert_eq!(ledger.account(0, &Delivery::default()).received, u64::MAX);
     }
 }

@@ -5,6 +5,9 @@ pub mod signals;
 pub mod function;
 pub mod assemble;
 pub mod scrub;
+pub mod batch;
+pub mod flush;
+pub mod account;
 
 pub use assemble::{Assembler, CloseReason, OWN_LINE_MARKER};
 pub use function::FunctionContext;

@@ -1,0 +1,338 @@
+//! Signals in, sealed batches out: numbered, encoded, small enough for one stream record. The only place that gives
+//! batches and records their numbers, so that no number is ever used twice or left out.
+
+mod truncate;
+mod weigh;
+
+use std::collections::VecDeque;
+use std::mem;
+
+use model::{BatchId, Resource, Timestamp};
+use wire::{Account, Batch};
+
+use crate::Signals;
+use crate::account::{Delivery, Ledger, Reason};
+use crate::flush::Pending;
+
+/// How large batches grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// A batch is closed when its records weigh this much (estimated bytes before gzip).
+    pub plain_bytes_max: usize,
+    /// No encoded batch is larger: what is, is split, and a single event that is, is cut.
+    pub record_bytes_max: usize,
+}
+
+impl Limits {
+    /// Log lines shrink to a tenth, so this makes records of about 100 kB: large enough that gzip has seen all there
+    /// is to learn, small enough that sealing stays in the milliseconds and a retry is cheap.
+    pub const PLAIN_BYTES_MAX: usize = 1024 * 1024;
+    /// A Kinesis stream's default record limit, data and partition key together (`MaxRecordSizeInKiB` 1024), less
+    /// room for the key (AWS allows it 256 characters).
+    pub const RECORD_BYTES_MAX: usize = 1024 * 1024 - 1024;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { plain_bytes_max: Self::PLAIN_BYTES_MAX, record_bytes_max: Self::RECORD_BYTES_MAX }
+    }
+}
+
+/// One stream record, ready to be sent as often as needed: nothing in it changes any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Who made it, and which of its batches it is.
+    pub id: BatchId,
+    /// How many events it carries.
+    pub events: u64,
+    /// The encoded batch.
+    pub data: Vec<u8>,
+}
+
+impl Sealed {
+    /// Spreads a sandbox's batches over the stream's shards; the same for every retry, so that a reader's watermark
+    /// of that shard sees both copies.
+    pub fn partition_key(&self) -> String {
+        self.id.to_string()
+    }
+
+    /// What it costs in a request and in memory.
+    pub fn bytes(&self) -> usize {
+        self.data.len() + self.id.sandbox.len()
+    }
+}
+
+/// Collects signals and seals them. Holds what the caller has not sealed yet; the caller bounds it by sealing
+/// whenever [`crate::flush::Policy::flush`] says so.
+#[derive(Debug)]
+pub struct Batcher {
+    sandbox: String,
+    limits: Limits,
+    next_sequence: u64,
+    numbered: u64,
+    last_account: Option<Account>,
+    full: VecDeque<Chunk>,
+    open: Chunk,
+}
+
+/// What becomes one batch, if it fits.
+#[derive(Debug, Default)]
+struct Chunk {
+    signals: Signals,
+    bytes: usize,
+    since: Timestamp,
+}
+
+impl Batcher {
+    /// For the sandbox with this name (see [`BatchId::sandbox`]), before its first record.
+    pub fn new(sandbox: String, limits: Limits) -> Self {
+        Self {
+            sandbox,
+            limits,
+            next_sequence: 0,
+            numbered: 0,
+            last_account: None,
+            full: VecDeque::new(),
+            open: Chunk::default(),
+        }
+    }
+
+    /// Takes what one record turned into.
+    pub fn push(&mut self, now: Timestamp, signals: Signals) {
+        if signals.is_empty() {
+            return;
+        }
+        let bytes = weigh::signals(&signals);
+        if !self.open.signals.is_empty() && self.open.bytes + bytes > self.limits.plain_bytes_max {
+            self.full.push_back(mem::take(&mut self.open));
+        }
+        if self.open.signals.is_empty() {
+            self.open.since = now;
+        }
+        self.open.bytes += bytes;
+        self.open.signals.append(signals);
+    }
+
+    /// What waits to be sealed; none if nothing does.
+    pub fn pending(&self) -> Option<Pending> {
+        let oldest = self.full.front().or((!self.open.signals.is_empty()).then_some(&self.open))?;
+        let bytes = self.full.iter().map(|chunk| chunk.bytes).sum::<usize>() + self.open.bytes;
+        Some(Pending { since: oldest.since, bytes })
+    }
+
+    /// Seals the oldest batch; none if nothing is pending. Events that cannot be made small enough are counted in
+    /// `ledger` as refused.
+    pub fn seal(&mut self, resource: &Resource, ledger: &mut Ledger, delivery: &Delivery) -> Option<Sealed> {
+        while let Some(chunk) = self.next_chunk() {
+            match self.fit(chunk, resource, ledger, delivery) {
+                Fit::Sealed(sealed) => return Some(sealed),
+                Fit::Split(first, second) => {
+                    self.full.push_front(second);
+                    self.full.push_front(first);
+                }
+                Fit::Hopeless => ledger.lost(Reason::Refused, 1),
+            }
+        }
+        None
+    }
+
+    /// A batch without records, if the account has changed in a way that no batch has told: the sandbox's last word.
+    pub fn seal_account(&mut self, resource: &Resource, ledger: &Ledger, delivery: &Delivery) -> Option<Sealed> {
+        let account = ledger.account(self.numbered, delivery);
+        let known = self.last_account.clone().unwrap_or_default();
+        if (&account.lost, &account.shed) == (&known.lost, &known.shed) {
+            return None;
+        }
+        let batch = self.batch(Signals::default(), resource, account);
+        let data = wire::encode(&batch);
+        Some(self.number(&batch, data))
+    }
+
+    fn next_chunk(&mut self) -> Option<Chunk> {
+        self.full.pop_front().or_else(|| (!self.open.signals.is_empty()).then(|| mem::take(&mut self.open)))
+    }
+
+    fn fit(&mut self, chunk: Chunk, resource: &Resource, ledger: &Ledger, delivery: &Delivery) -> Fit {
+        let Chunk { signals, bytes, since } = chunk;
+        let events = count(signals.len());
+        let account = ledger.account(self.numbered.saturating_add(events), delivery);
+        let mut batch = self.batch(signals, resource, account);
+        let mut data = wire::encode(&batch);
+        let mut string_bytes_max = self.limits.record_bytes_max;
+        while data.len() > self.limits.record_bytes_max {
+            if events > 1 {
+                let (first, second) = halves(signals_of(batch));
+                let chunk_of = |signals| Chunk { signals, bytes: bytes / 2, since };
+                return Fit::Split(chunk_of(first), chunk_of(second));
+            }
+            string_bytes_max /= 2;
+            if string_bytes_max < truncate::STRING_BYTES_MIN {
+                return Fit::Hopeless;
+            }
+            truncate::batch(&mut batch, string_bytes_max);
+            data = wire::encode(&batch);
+        }
+        Fit::Sealed(self.number(&batch, data))
+    }
+
+    fn batch(&self, signals: Signals, resource: &Resource, account: Account) -> Batch {
+        Batch {
+            id: BatchId { sandbox: self.sandbox.clone(), sequence: self.next_sequence },
+            first_record: self.numbered,
+            resource: resource.clone(),
+            spans: signals.spans,
+            logs: signals.logs,
+            metrics: signals.metrics,
+            account,
+        }
+    }
+
+    fn number(&mut self, batch: &Batch, data: Vec<u8>) -> Sealed {
+        let events = count(batch.records());
+        self.next_sequence += 1;
+        self.numbered = self.numbered.saturating_add(events);
+        self.last_account = Some(batch.account.clone());
+        Sealed { id: batch.id.clone(), events, data }
+    }
+}
+
+enum Fit {
+    Sealed(Sealed),
+    Split(Chunk, Chunk),
+    Hopeless,
+}
+
+fn signals_of(batch: Batch) -> Signals {
+    Signals { spans: batch.spans, logs: batch.logs, metrics: batch.metrics, ..Signals::default() }
+}
+
+/// Two parts, neither empty if there are two events or more; order is kept.
+fn halves(mut signals: Signals) -> (Signals, Signals) {
+    let mut keep = signals.len() / 2;
+    let mut second = Signals { spans: cut(&mut signals.spans, &mut keep), ..Signals::default() };
+    second.logs = cut(&mut signals.logs, &mut keep);
+    second.metrics = cut(&mut signals.metrics, &mut keep);
+    (signals, second)
+}
+
+/// Leaves at most `keep` items, and returns the rest.
+fn cut<T>(items: &mut Vec<T>, keep: &mut usize) -> Vec<T> {
+    let here = items.len().min(*keep);
+    *keep -= here;
+    items.split_off(here)
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{LogRecord, Map, Value};
+
+    fn log(message: String) -> Signals {
+        let record = LogRecord {
+            time: Timestamp::EPOCH,
+            level: None,
+            request_id: None,
+            trace_id: None,
+            span_id: None,
+            duration_ms: None,
+            error: None,
+            platform: false,
+            body: Map::from([("message".to_owned(), Value::from(message))]),
+        };
+        Signals { logs: vec![record], ..Signals::default() }
+    }
+
+    /// Text that gzip cannot shrink below about half.
+    fn noise(bytes: usize, mut seed: u64) -> String {
+        let mut text = String::with_capacity(bytes);
+        while text.len() < bytes {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(&format!("{:015x}", seed >> 4));
+        }
+        text.truncate(bytes);
+        text
+    }
+
+    fn batcher(record_bytes_max: usize) -> Batcher {
+        Batcher::new("5a".repeat(16), Limits { plain_bytes_max: 10_000, record_bytes_max })
+    }
+
+    fn seal_all(batcher: &mut Batcher, ledger: &mut Ledger) -> Vec<Sealed> {
+        std::iter::from_fn(|| batcher.seal(&Resource::default(), ledger, &Delivery::default())).collect()
+    }
+
+    #[test]
+    fn nothing_pushed_is_nothing_sealed() {
+        let mut batcher = batcher(1_000_000);
+        batcher.push(Timestamp::EPOCH, Signals::default());
+        assert_eq!(batcher.pending(), None);
+        assert!(seal_all(&mut batcher, &mut Ledger::default()).is_empty());
+    }
+
+    #[test]
+    fn batches_are_numbered_without_holes_and_closed_at_their_size() {
+        let mut batcher = batcher(1_000_000);
+        for number in 0..20 {
+            batcher.push(Timestamp::from_millis(number), log("x".repeat(2_000)));
+        }
+        assert_eq!(batcher.pending().map(|pending| pending.since), Some(Timestamp::EPOCH));
+        let sealed = seal_all(&mut batcher, &mut Ledger::default());
+        assert_eq!(sealed.iter().map(|batch| batch.events).sum::<u64>(), 20);
+        assert!(sealed.len() >= 4, "{}", sealed.len());
+        assert!(sealed.iter().zip(0..).all(|(batch, sequence)| batch.id.sequence == sequence));
+        assert_eq!(batcher.pending(), None);
+    }
+
+    #[test]
+    fn what_does_not_fit_one_record_is_split_until_it_does() {
+        let mut batcher = batcher(4_000);
+        for seed in 0..9 {
+            batcher.push(Timestamp::EPOCH, log(noise(1_000, seed)));
+        }
+        let sealed = seal_all(&mut batcher, &mut Ledger::default());
+        assert_eq!(sealed.iter().map(|batch| batch.events).sum::<u64>(), 9);
+        assert!(sealed.len() > 1 && sealed.iter().all(|batch| batch.data.len() <= 4_000));
+    }
+
+    #[test]
+    fn a_single_event_that_is_too_large_is_cut_with_a_mark_never_skipped() {
+        let mut batcher = batcher(20_000);
+        let mut ledger = Ledger::default();
+        batcher.push(Timestamp::EPOCH, log(noise(100_000, 7)));
+        let sealed = seal_all(&mut batcher, &mut ledger);
+        assert_eq!(sealed.len(), 1);
+        assert!(sealed[0].data.len() <= 20_000);
+        assert!(ledger.account(0, &Delivery::default()).lost.is_empty());
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_cut_is_counted_and_holds_nothing_up() {
+        let mut batcher = batcher(2_000);
+        let mut ledger = Ledger::default();
+        let mut monster = log(String::new());
+        for key in 0..2_000 {
+            monster.logs[0].body.insert(noise(30, key), Value::Null);
+        }
+        batcher.push(Timestamp::EPOCH, monster);
+        batcher.push(Timestamp::EPOCH, log("small".to_owned()));
+        let sealed = seal_all(&mut batcher, &mut ledger);
+        assert_eq!(sealed.iter().map(|batch| batch.events).sum::<u64>(), 1);
+        assert_eq!(ledger.account(1, &Delivery::default()).lost.get("refused"), Some(&1));
+    }
+
+    #[test]
+    fn a_loss_that_no_batch_has_told_makes_a_last_batch_and_only_one() {
+        let mut batcher = batcher(1_000_000);
+        let mut ledger = Ledger::default();
+        let (resource, delivery) = (Resource::default(), Delivery::default());
+        assert_eq!(batcher.seal_account(&resource, &ledger, &delivery), None);
+        ledger.lost(Reason::Unreadable, 3);
+        let last = batcher.seal_account(&resource, &ledger, &delivery);
+        assert_eq!(last.map(|batch| (batch.id.sequence, batch.events)), Some((0, 0)));
+        assert_eq!(batcher.seal_account(&resource, &ledger, &delivery), None);
+    }
+}

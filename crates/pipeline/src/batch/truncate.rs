@@ -1,0 +1,52 @@
+//! Cuts the long texts of an event that is too large for the stream, and says so in the event itself.
+
+use model::{Map, Value};
+use wire::Batch;
+
+/// Texts are never cut below this: an event that is too large with such short texts has too many of them.
+pub(super) const STRING_BYTES_MIN: usize = 256;
+
+/// On a cut event: how many bytes its texts lost.
+const MARK: &str = "limelight.truncatedBytes";
+
+/// Cuts every text of every record to `bytes_max`, at a character's border.
+pub(super) fn batch(batch: &mut Batch, bytes_max: usize) {
+    let logs = batch.logs.iter_mut().map(|log| &mut log.body);
+    let metrics = batch.metrics.iter_mut().map(|metric| &mut metric.attributes);
+    let spans = batch.spans.iter_mut().map(|span| {
+        // What happened within a span is worth less than the span.
+        span.events.clear();
+        span.links.clear();
+        &mut span.attributes
+    });
+    for root in logs.chain(metrics).chain(spans) {
+        let cut: usize = root.values_mut().map(|entry| value(entry, bytes_max)).sum();
+        if cut > 0 {
+            mark(root, cut);
+        }
+    }
+}
+
+/// Adds to the mark of an earlier, milder cut.
+fn mark(root: &mut Map, cut: usize) {
+    let earlier = match root.get(MARK) {
+        Some(Value::Int(bytes)) => *bytes,
+        _ => 0,
+    };
+    let cut = i64::try_from(cut).unwrap_or(i64::MAX);
+    root.insert(MARK.to_owned(), Value::Int(earlier.saturating_add(cut)));
+}
+
+/// How many bytes went.
+fn value(entry: &mut Value, bytes_max: usize) -> usize {
+    match entry {
+        Value::String(text) if text.len() > bytes_max => {
+            let before = text.len();
+            text.truncate(text.floor_char_boundary(bytes_max));
+            before - text.len()
+        }
+        Value::Array(entries) => entries.iter_mut().map(|entry| value(entry, bytes_max)).sum(),
+        Value::Object(entries) => entries.values_mut().map(|entry| value(entry, bytes_max)).sum(),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 0,
+    }
+}
