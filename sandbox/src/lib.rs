@@ -1,1 +1,16 @@
-//! A local Lambda environment: Runtime, Extensions and Telemetry APIs around real processes.
+#![doc = include_str!("../README.md")]
+
+pub mod function;
+pub mod fault;
+pub mod invocation;
+pub mod lambda;
+
+pub mod http_front;
+pub mod invoke_api;
+pub mod event_source;
+mod front;
+
+pub use fault::{FaultPlan, Odds};
+pub use function::{FunctionConfig, LogFormat, Output, OutputLine, Source, WhenFull};
+pub use invocation::{FunctionError, Invocation, InvocationType, InvokeError, Outcome};
+pub use lambda::{Lambda, SandboxError};
