@@ -1,1 +1,9 @@
-//! The companion: ingests the stream into datasets and answers queries.
+#![doc = include_str!("../README.md")]
+
+pub mod settings;
+pub mod companion;
+pub mod ingest;
+
+pub use companion::Companion;
+pub use ingest::{IngestReport, StreamRecord};
+pub use settings::Settings;

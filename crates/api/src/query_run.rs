@@ -1,0 +1,228 @@
+//! `POST /v1/query`: the answer, in the shape of the reference's query engine (`{message, data: {…}}`). The request is
+//! read by [`query::from_json`], which takes all of its forms; there is no second reading of it here.
+
+use query::Answer;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The answer to a query.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QueryResponse {
+    /// For people.
+    pub message: String,
+    /// The answer itself.
+    pub data: QueryData,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct QueryData {
+    /// Figures; empty in the events view.
+    pub calculations: Calculations,
+    /// What was run.
+    pub query_run: QueryRun,
+    /// Whole events, each `{"$limelight": {envelope}, "message": …, …}`; empty in the calculations view.
+    pub events: Vec<Map<String, Value>>,
+    /// The keys that the datasets have.
+    pub fields: Vec<Field>,
+    /// What the answer cost.
+    pub statistics: Statistics,
+    /// What a reader should know: unknown keys, more groups than shown.
+    pub notes: Vec<String>,
+}
+
+/// Figures over the whole time, and step by step.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Calculations {
+    /// One per group, in the order asked for.
+    pub aggregates: Vec<Aggregate>,
+    /// Buckets in the order of time; a bucket without events is not there and plots as 0.
+    pub series: Vec<Bucket>,
+}
+
+/// One group's figures over the whole time.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Aggregate {
+    /// Which group: its keys' values.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub groups: Map<String, Value>,
+    /// Figures by label; with `_count`, `_firstSeen`, `_lastSeen`.
+    pub values: Map<String, Value>,
+}
+
+/// One step of the time series.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Bucket {
+    /// Its beginning, milliseconds since the epoch.
+    pub time: i64,
+    /// The groups that have events in it.
+    pub data: Vec<GroupFigures>,
+}
+
+/// One group's figures in one step.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GroupFigures {
+    /// Which group.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub groups: Map<String, Value>,
+    /// Figures by label; with `_count`.
+    pub aggregates: Map<String, Value>,
+}
+
+/// What was run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QueryRun {
+    /// Always `COMPLETED`: a query that fails answers with a problem.
+    pub status: String,
+    /// The time that was looked at.
+    pub timeframe: Timeframe,
+    /// The width of a bucket, milliseconds; null without a series.
+    pub granularity: Option<u64>,
+    /// The datasets that were read.
+    pub datasets: Vec<String>,
+}
+
+/// From (inside) and to (outside), milliseconds since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Timeframe {
+    /// The first millisecond that counts.
+    pub from: i64,
+    /// The first one that does not.
+    pub to: i64,
+}
+
+/// A key of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    /// As a query names it.
+    pub name: String,
+    /// `string`, `number`, `boolean` or `json`.
+    pub r#type: String,
+}
+
+/// What an answer cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Statistics {
+    /// From the request to its answer, milliseconds.
+    #[serde(rename = "elapsed")]
+    pub elapsed_ms: u64,
+    /// Rows that came out of the files.
+    pub rows_read: u64,
+    /// Bytes read from the object store.
+    pub bytes_read: u64,
+    /// Data files opened.
+    pub files_read: u64,
+    /// Data files that statistics ruled out.
+    pub files_skipped: u64,
+}
+
+impl QueryResponse {
+    /// The answer to `query`, as it goes over HTTP.
+    pub fn new(query: &query::Query, answer: Answer) -> Self {
+        let run = QueryRun {
+            status: "COMPLETED".to_owned(),
+            timeframe: Timeframe {
+                from: query.timeframe.from.as_millis(),
+                to: query.timeframe.to.as_millis(),
+            },
+            granularity: query.granularity_ms,
+            datasets: query.datasets.clone(),
+        };
+        Self { message: "Query completed".to_owned(), data: QueryData::new(run, answer) }
+    }
+}
+
+impl QueryData {
+    fn new(query_run: QueryRun, answer: Answer) -> Self {
+        let Answer { aggregates, series, events, fields, statistics, notes } = answer;
+        Self {
+            calculations: Calculations {
+                aggregates: aggregates.into_iter().map(Aggregate::from).collect(),
+                series: series.into_iter().map(Bucket::from).collect(),
+            },
+            query_run,
+            events,
+            fields: fields.into_iter().map(Field::from).collect(),
+            statistics: statistics.into(),
+            notes,
+        }
+    }
+}
+
+impl From<query::Aggregate> for Aggregate {
+    fn from(aggregate: query::Aggregate) -> Self {
+        Self { groups: aggregate.groups, values: aggregate.values }
+    }
+}
+
+impl From<query::Bucket> for Bucket {
+    fn from(bucket: query::Bucket) -> Self {
+        Self { time: bucket.time, data: bucket.data.into_iter().map(GroupFigures::from).collect() }
+    }
+}
+
+impl From<query::GroupFigures> for GroupFigures {
+    fn from(figures: query::GroupFigures) -> Self {
+        Self { groups: figures.groups, aggregates: figures.aggregates }
+    }
+}
+
+impl From<query::Field> for Field {
+    fn from(field: query::Field) -> Self {
+        Self { name: field.name, r#type: field.r#type.to_owned() }
+    }
+}
+
+impl From<query::Statistics> for Statistics {
+    fn from(statistics: query::Statistics) -> Self {
+        Self {
+            elapsed_ms: statistics.elapsed_ms,
+            rows_read: statistics.rows_read,
+            bytes_read: statistics.bytes_read,
+            files_read: statistics.files_read,
+            files_skipped: statistics.files_skipped,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use query::{Query, Timeframe as Frame};
+    use serde_json::json;
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn the_answer_has_the_references_shape_and_survives_it() {
+        let frame = Frame {
+            from: model::Timestamp::from_millis(60_000),
+            to: model::Timestamp::from_millis(120_000),
+        };
+        let query = Query { granularity_ms: Some(60_000), ..Query::events("lambda-logs", frame) };
+        let answer = Answer {
+            aggregates: vec![query::Aggregate { values: map(json!({"COUNT": 2, "_count": 2})), ..Default::default() }],
+            series: vec![query::Bucket {
+                time: 60_000,
+                data: vec![query::GroupFigures {
+                    groups: map(json!({"$limelight.namespace": "checkout"})),
+                    aggregates: map(json!({"COUNT": 2, "_count": 2})),
+                }],
+            }],
+            notes: vec!["no event has the key nope".into()],
+            ..Answer::default()
+        };
+        let response = QueryResponse::new(&query, answer);
+        let text = serde_json::to_string(&response).unwrap();
+        assert_eq!(serde_json::from_str::<QueryResponse>(&text).unwrap(), response);
+        insta::assert_snapshot!(text, @r#"{"message":"Query completed","data":{"calculations":{"aggregates":[{"values":{"COUNT":2,"_count":2}}],"series":[{"time":60000,"data":[{"groups":{"$limelight.namespace":"checkout"},"aggregates":{"COUNT":2,"_count":2}}]}]},"queryRun":{"status":"COMPLETED","timeframe":{"from":60000,"to":120000},"granularity":60000,"datasets":["lambda-logs"]},"events":[],"fields":[],"statistics":{"elapsed":0,"rows_read":0,"bytes_read":0,"files_read":0,"files_skipped":0},"notes":["no event has the key nope"]}}"#);
+    }
+}
