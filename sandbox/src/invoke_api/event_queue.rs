@@ -1,0 +1,155 @@
+//! Asynchronous invocations: accepted at once, run later, twice again after a function error, as Lambda does.
+//!
+//! The queue is memory: what was accepted and not finished when the environment ends is lost, and said so.
+//! Source: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use super::error::ApiError;
+use crate::{Invocation, InvokeError, Lambda};
+
+/// Events waiting, running or between two tries. 1,000 of the longest (1 MB) are a gigabyte at worst, in
+/// practice a few megabytes; the next one is refused with 429.
+const EVENTS_MAX: usize = 1_000;
+
+/// The first wait after a throttle or a failure of the environment, and the longest.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
+
+/// At shutdown, how long running events may take.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// How asynchronous invocations are tried again.
+#[derive(Debug, Clone)]
+pub struct EventSettings {
+    /// The wait before each retry after a function error, and so their number: AWS's one and two minutes.
+    pub retry_waits: Vec<Duration>,
+    /// Older events are dropped: six hours, as AWS.
+    pub age_max: Duration,
+}
+
+impl Default for EventSettings {
+    fn default() -> Self {
+        Self {
+            retry_waits: vec![Duration::from_secs(60), Duration::from_secs(120)],
+            age_max: Duration::from_secs(6 * 60 * 60),
+        }
+    }
+}
+
+/// The accepted events, each a task.
+pub(super) struct EventQueue {
+    lambda: Lambda,
+    settings: EventSettings,
+    // Held for moments and never over an await.
+    events: Mutex<JoinSet<()>>,
+}
+
+/// What follows a try.
+#[derive(Debug, PartialEq, Eq)]
+enum Then {
+    Done,
+    After(Duration),
+    Drop(&'static str),
+}
+
+impl EventQueue {
+    pub(super) fn new(lambda: Lambda, settings: EventSettings) -> Self {
+        Self { lambda, settings, events: Mutex::new(JoinSet::new()) }
+    }
+
+    /// Accepts an event, or refuses it when too many wait.
+    pub(super) fn push(&self, invocation: Invocation) -> Result<(), ApiError> {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        while events.try_join_next().is_some() {}
+        if events.len() >= EVENTS_MAX {
+            return Err(ApiError::throttled());
+        }
+        events.spawn(deliver(self.lambda.clone(), self.settings.clone(), invocation));
+        Ok(())
+    }
+
+    /// Waits ten seconds for what runs, then reports what is dropped.
+    pub(super) async fn close(&self) {
+        let mut events = std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner));
+        let drained = async { while events.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!(events = events.len(), "asynchronous events were dropped at shutdown");
+        }
+    }
+}
+
+/// Tries until the event is done, too old or given up.
+async fn deliver(lambda: Lambda, settings: EventSettings, invocation: Invocation) {
+    let accepted_at = Instant::now();
+    let (mut failures, mut refusals) = (0, 0);
+    loop {
+        let then = match lambda.invoke(invocation.clone()).await {
+            Ok(outcome) if outcome.error.is_none() => Then::Done,
+            Ok(_) => {
+                failures += 1;
+                after_function_error(failures, &settings)
+            }
+            Err(error) => {
+                refusals += 1;
+                after_refusal(&error, refusals)
+            }
+        };
+        match then {
+            Then::Done => return,
+            Then::After(wait) if accepted_at.elapsed() + wait <= settings.age_max => {
+                tokio::time::sleep(wait).await;
+            }
+            Then::After(_) => return dropped(&invocation.function, "it is too old"),
+            Then::Drop(why) => return dropped(&invocation.function, why),
+        }
+    }
+}
+
+fn dropped(function: &str, why: &str) {
+    tracing::warn!(function, why, "an asynchronous event was dropped");
+}
+
+fn after_function_error(failures: usize, settings: &EventSettings) -> Then {
+    match settings.retry_waits.get(failures.saturating_sub(1)) {
+        Some(wait) => Then::After(*wait),
+        None => Then::Drop("the function failed at every try"),
+    }
+}
+
+fn after_refusal(error: &InvokeError, refusals: u32) -> Then {
+    match error {
+        InvokeError::UnknownFunction(_) => Then::Drop("there is no such function"),
+        InvokeError::PayloadTooLarge { .. } => Then::Drop("its payload is too large"),
+        InvokeError::ShuttingDown => Then::Drop("the environment is shutting down"),
+        _ => {
+            let (first, longest) = BACKOFF;
+            let factor = 1_u32 << refusals.saturating_sub(1).min(16);
+            Then::After(first.saturating_mul(factor).min(longest))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_error_is_tried_twice_again() {
+        let settings = EventSettings::default();
+        assert_eq!(after_function_error(1, &settings), Then::After(Duration::from_secs(60)));
+        assert_eq!(after_function_error(2, &settings), Then::After(Duration::from_secs(120)));
+        assert!(matches!(after_function_error(3, &settings), Then::Drop(_)));
+    }
+
+    #[test]
+    fn a_throttle_is_tried_for_longer_and_longer() {
+        let throttled = InvokeError::Throttled { function: "f".into(), concurrency_max: 1 };
+        assert_eq!(after_refusal(&throttled, 1), Then::After(Duration::from_secs(1)));
+        assert_eq!(after_refusal(&throttled, 3), Then::After(Duration::from_secs(4)));
+        assert_eq!(after_refusal(&throttled, 100), Then::After(Duration::from_secs(300)));
+        assert!(matches!(after_refusal(&InvokeError::UnknownFunction("f".into()), 1), Then::Drop(_)));
+    }
+}
