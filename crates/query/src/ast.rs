@@ -225,6 +225,98 @@ impl Filter {
     pub fn everything() -> Self {
         Self::All(Vec::new())
     }
+
+    /// All of them; one alone is itself.
+    #[must_use]
+    pub fn all(filters: Vec<Self>) -> Self {
+        Self::single(filters).unwrap_or_else(Self::All)
+    }
+
+    /// Any of them; one alone is itself, none at all lets everything through (there is nothing to choose from).
+    #[must_use]
+    pub fn any(filters: Vec<Self>) -> Self {
+        match Self::single(filters) {
+            Ok(one) => one,
+            Err(none) if none.is_empty() => Self::everything(),
+            Err(several) => Self::Any(several),
+        }
+    }
+
+    fn single(filters: Vec<Self>) -> Result<Self, Vec<Self>> {
+        <[Self; 1]>::try_from(filters).map(|[one]| one)
+    }
+
+    /// Every condition in it, in the order of the text.
+    pub fn conditions(&self) -> Vec<&Condition> {
+        match self {
+            Self::All(filters) | Self::Any(filters) => filters.iter().flat_map(Self::conditions).collect(),
+            Self::Not(filter) => filter.conditions(),
+            Self::Is(condition) => vec![condition],
+        }
+    }
+}
+
+impl Needle {
+    /// The same with `\/` as `/`: between slashes it had to be escaped, elsewhere it means the same.
+    #[must_use]
+    pub(crate) fn unslashed(mut self) -> Self {
+        if self.is_regex {
+            self.value = crate::lexer::unslashed(&self.value);
+        }
+        self
+    }
+}
+
+impl Literal {
+    /// A bare word by its look: canonical number text is a number, `true` and `false` are booleans, the rest is text.
+    pub fn bare(word: &str) -> Self {
+        if let Ok(flag) = word.parse() {
+            return Self::Bool(flag);
+        }
+        match word.parse::<i64>() {
+            Ok(whole) if whole.to_string() == word => return Self::Int(whole),
+            _ => {}
+        }
+        match word.parse::<f64>() {
+            Ok(number) if number.is_finite() && number != 0.0 && number.to_string() == word => Self::number(number),
+            _ => Self::Text(word.to_owned()),
+        }
+    }
+
+    /// A number, whole if it is (NaN and infinities, which nobody can write, are text).
+    pub fn number(number: f64) -> Self {
+        // Past 2^53 a float names several whole numbers; it stays a float.
+        const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+        if !number.is_finite() {
+            return Self::Text(number.to_string());
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+        if number.fract() == 0.0 && number.abs() <= WHOLE_MAX {
+            return Self::Int(number as i64);
+        }
+        Self::Float(number)
+    }
+
+    /// The operand of a comparison: any number text is a number there (`> 1.0`).
+    pub fn compared(word: &str) -> Self {
+        match Self::bare(word) {
+            Self::Text(text) => match text.parse::<f64>() {
+                Ok(number) if number.is_finite() => Self::number(number),
+                _ => Self::Text(text),
+            },
+            literal => literal,
+        }
+    }
+
+    /// As text: what `=` compares with a text, without quotes.
+    pub fn as_text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Int(number) => number.to_string(),
+            Self::Float(number) => number.to_string(),
+            Self::Bool(flag) => flag.to_string(),
+        }
+    }
 }
 
 impl Key {

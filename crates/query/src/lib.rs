@@ -1,9 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 pub mod diagnostic;
-pub mod ast;
-pub mod calculation;
+pub mod time;
 pub mod column;
+pub mod envelope;
+pub mod calculation;
+pub mod ast;
+mod operation;
+mod check;
+mod draft;
+mod lexer;
+mod parser;
+mod text;
+mod json;
 pub mod answer;
 pub mod runner;
 
@@ -23,8 +32,7 @@ use model::Timestamp;
 /// # Errors
 /// Everything that is wrong with the text, each with its place and, where one is known, a hint.
 pub fn parse_text(text: &str, now: Timestamp) -> Result<Query, Diagnostics> {
-    let _ = now;
-    Err(Diagnostics::one(Diagnostic::new("not read yet").within(text, 0..text.len())))
+    parser::parse(text, now)
 }
 
 /// Reads the JSON forms: a query run (`{"parameters": {…}, "timeframe": …}`), a query's parameters at the root, or
@@ -33,6 +41,5 @@ pub fn parse_text(text: &str, now: Timestamp) -> Result<Query, Diagnostics> {
 /// # Errors
 /// Everything that is wrong with it, each with the key it stands under.
 pub fn from_json(json: &serde_json::Value, now: Timestamp) -> Result<Query, Diagnostics> {
-    let _ = (json, now);
-    Err(Diagnostics::one(Diagnostic::new("not read yet").at("text")))
+    json::read(json, now)
 }

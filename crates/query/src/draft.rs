@@ -1,0 +1,91 @@
+//! A query while it is being read: what was said, and where each part of it stands. Both readers fill one; finishing it
+//! puts in the defaults, resolves the times and checks the whole.
+
+use model::Timestamp;
+
+use crate::ast::{Filter, Group, Needle, OrderBy, Query, Timeframe, View};
+use crate::calculation::Calculation;
+use crate::check::{Part, faults};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+
+/// What was read so far.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) datasets: Vec<String>,
+    pub(crate) calculations: Vec<Calculation>,
+    pub(crate) filter: Option<Filter>,
+    pub(crate) needle: Option<Needle>,
+    pub(crate) group_by: Vec<Group>,
+    pub(crate) order_by: Option<OrderBy>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) from: Option<Timestamp>,
+    pub(crate) to: Option<Timestamp>,
+    pub(crate) granularity: Granularity,
+    pub(crate) view: Option<View>,
+    /// What was wrong with it already.
+    pub(crate) found: Vec<Diagnostic>,
+}
+
+/// What was said of the series' buckets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Granularity {
+    /// Nothing: a sixtieth of the timeframe in the calculations view, no series in the events view.
+    #[default]
+    Default,
+    /// No series is wanted.
+    None,
+    /// This wide, milliseconds.
+    Width(u64),
+}
+
+impl Draft {
+    /// The checked query; `place` puts a fault where the part stands that it is in.
+    pub(crate) fn finish(
+        mut self,
+        now: Timestamp,
+        place: impl Fn(Part, Diagnostic) -> Diagnostic,
+    ) -> Result<Query, Diagnostics> {
+        let mut found = std::mem::take(&mut self.found);
+        let query = self.complete(now);
+        // A fault in a part that could not even be read would be said twice, and the second time wrongly.
+        if found.is_empty() {
+            found.extend(faults(&query).into_iter().map(|(part, fault)| place(part, fault)));
+        }
+        Diagnostics::or_ok(found, query)
+    }
+
+    fn complete(self, now: Timestamp) -> Query {
+        let default = if self.calculations.is_empty() { View::Events } else { View::Calculations };
+        let view = self.view.unwrap_or(default);
+        let timeframe = timeframe(self.from, self.to, now);
+        let granularity_ms = match (self.granularity, view) {
+            (Granularity::Width(width), _) => Some(width),
+            (Granularity::Default, View::Calculations) => {
+                Some((timeframe.width_ms() / Query::BUCKETS_DEFAULT).max(1))
+            }
+            (Granularity::None, _) | (Granularity::Default, View::Events) => None,
+        };
+        Query {
+            datasets: match self.datasets.is_empty() {
+                true => vec![Query::DATASET_DEFAULT.to_owned()],
+                false => self.datasets,
+            },
+            calculations: self.calculations,
+            filter: self.filter.unwrap_or_else(Filter::everything),
+            needle: self.needle,
+            group_by: self.group_by,
+            order_by: self.order_by,
+            limit: self.limit.unwrap_or(Query::LIMIT_DEFAULT),
+            timeframe,
+            granularity_ms,
+            view,
+        }
+    }
+}
+
+/// From an hour before its end, to now, unless said otherwise.
+fn timeframe(from: Option<Timestamp>, to: Option<Timestamp>, now: Timestamp) -> Timeframe {
+    let to = to.unwrap_or(now);
+    let hour = std::time::Duration::from_millis(Query::TIMEFRAME_DEFAULT_MS);
+    Timeframe { from: from.unwrap_or_else(|| to.minus(hour)), to }
+}

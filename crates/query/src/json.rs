@@ -1,0 +1,180 @@
+//! The JSON forms: the reference's query run (`parameters`, `timeframe`, `granularity`, `view`), its parameters alone
+//! at the root, and `{"text": …}`. Legacy spellings are read, unknown keys are errors, and every fault names the key
+//! that it stands under.
+
+mod condition;
+mod parameter;
+
+use std::collections::BTreeMap;
+
+use model::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::ast::{Query, View};
+use crate::check::Part;
+use crate::diagnostic::{Diagnostic, Diagnostics, closest};
+use crate::draft::{Draft, Granularity};
+use crate::time;
+
+/// What stands around a query's parameters, or beside them.
+const RUN_KEYS: [&str; 9] = [
+    "parameters", "timeframe", "granularity", "limit", "view", "service", "workspaceId", "environmentId", "queryId",
+];
+/// A query's parameters, the legacy ones last.
+const PARAMETER_KEYS: [&str; 12] = [
+    "datasets", "calculations", "filters", "filterCombination", "groupBys", "orderBy", "needle", "dataset", "groupBy",
+    "namespaces", "namespaceCombination", "patternType",
+];
+
+/// Reads any of the forms.
+pub(crate) fn read(json: &Value, now: Timestamp) -> Result<Query, Diagnostics> {
+    let Value::Object(root) = json else {
+        return Err(Diagnostics::one(Diagnostic::new("a query is a JSON object").hint("as {\"text\": \"COUNT\"}")));
+    };
+    if let Some(text) = root.get("text") {
+        return read_text(root, text, now);
+    }
+    let mut reader = Reader { now, draft: Draft::default(), places: BTreeMap::new() };
+    match root.get("parameters") {
+        Some(Value::Object(parameters)) => {
+            reader.unknown_keys("", root, &RUN_KEYS);
+            let known = PARAMETER_KEYS.iter().chain(&RUN_KEYS[1..5]).copied().collect::<Vec<_>>();
+            reader.unknown_keys("parameters.", parameters, &known);
+            reader.parameters("parameters.", parameters);
+            reader.run("parameters.", parameters);
+        }
+        Some(_) => reader.fault("parameters", Diagnostic::new("must be an object")),
+        None => {
+            let known = PARAMETER_KEYS.iter().chain(&RUN_KEYS).copied().collect::<Vec<_>>();
+            reader.unknown_keys("", root, &known);
+            reader.parameters("", root);
+        }
+    }
+    reader.run("", root);
+    reader.finish()
+}
+
+fn read_text(root: &Map<String, Value>, text: &Value, now: Timestamp) -> Result<Query, Diagnostics> {
+    let beside = root.keys().find(|key| *key != "text");
+    match (text, beside) {
+        (Value::String(text), None) => crate::parse_text(text, now),
+        (Value::String(_), Some(key)) => {
+            let fault = Diagnostic::new("stands beside text, which is a whole query").at(key.as_str());
+            Err(Diagnostics::one(fault.hint("say it in the text, or leave text out")))
+        }
+        _ => Err(Diagnostics::one(Diagnostic::new("must be a string").at("text"))),
+    }
+}
+
+struct Reader {
+    now: Timestamp,
+    draft: Draft,
+    places: BTreeMap<Part, String>,
+}
+
+impl Reader {
+    fn finish(self) -> Result<Query, Diagnostics> {
+        let Self { now, draft, places } = self;
+        draft.finish(now, |part, fault| {
+            let nearest = || places.range(..=part).next_back().map(|(_, place)| place.clone());
+            match places.get(&part).cloned().or_else(nearest) {
+                Some(place) => fault.at(place),
+                None => fault,
+            }
+        })
+    }
+
+    fn fault(&mut self, at: &str, fault: Diagnostic) {
+        self.draft.found.push(fault.at(at));
+    }
+
+    fn unknown_keys(&mut self, prefix: &str, object: &Map<String, Value>, known: &[&str]) {
+        for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
+            let shown: String = key.chars().take(80).collect();
+            let hint = match closest(&shown, known.iter().copied()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("known are {}", known.join(" ")),
+            };
+            self.fault(&format!("{prefix}{shown}"), Diagnostic::new("is not known here").hint(hint));
+        }
+    }
+
+    /// Timeframe, granularity, limit and view: around the parameters, or among them.
+    fn run(&mut self, prefix: &str, object: &Map<String, Value>) {
+        let given = |key: &str| object.get(key).filter(|value| !value.is_null()).map(|v| (format!("{prefix}{key}"), v));
+        if let Some((at, value)) = given("timeframe") {
+            self.timeframe(&at, value);
+            self.places.insert(Part::Timeframe, at);
+        }
+        if let Some((at, value)) = given("granularity") {
+            self.granularity(&at, value);
+            self.places.insert(Part::Granularity, at);
+        }
+        if let Some((at, value)) = given("limit") {
+            match value.as_u64() {
+                Some(limit) => self.draft.limit = Some(limit),
+                None => self.fault(&at, Diagnostic::new("must be a whole number over 0")),
+            }
+            self.places.insert(Part::Limit, at);
+        }
+        if let Some((at, value)) = given("view") {
+            self.view(&at, value);
+            self.places.insert(Part::View, at);
+        }
+    }
+
+    fn timeframe(&mut self, at: &str, value: &Value) {
+        match value {
+            Value::String(width) => match time::duration_ms(width) {
+                Some(ms) => {
+                    self.draft.from = Some(self.now.minus(std::time::Duration::from_millis(ms)));
+                    self.draft.to = Some(self.now);
+                }
+                None => self.fault(at, Diagnostic::new("is no duration").hint("as \"1h\", or {\"from\": …, \"to\": …}")),
+            },
+            Value::Object(ends) => {
+                self.unknown_keys(&format!("{at}."), ends, &["from", "to"]);
+                self.draft.from = ends.get("from").and_then(|value| self.point(&format!("{at}.from"), value));
+                self.draft.to = ends.get("to").and_then(|value| self.point(&format!("{at}.to"), value));
+            }
+            _ => self.fault(at, Diagnostic::new("must be an object with from and to, or a duration")),
+        }
+    }
+
+    fn point(&mut self, at: &str, value: &Value) -> Option<Timestamp> {
+        let point = match value {
+            Value::Number(ms) => ms.as_i64().map(Timestamp::from_millis),
+            Value::String(text) => time::point(text, self.now),
+            _ => None,
+        };
+        if point.is_none() {
+            let hint = "milliseconds since the epoch, or as \"2026-11-20T13:00:00Z\", \"2h\" (ago), \"now\"";
+            self.fault(at, Diagnostic::new("is no time").hint(hint));
+        }
+        point
+    }
+
+    fn granularity(&mut self, at: &str, value: &Value) {
+        let width = match value {
+            Value::Number(ms) => ms.as_u64(),
+            Value::String(text) => time::duration_ms(text),
+            _ => None,
+        };
+        match width {
+            Some(0) => self.draft.granularity = Granularity::None,
+            Some(width) => self.draft.granularity = Granularity::Width(width),
+            None => self.fault(at, Diagnostic::new("must be milliseconds, or a duration as \"5m\"; 0 for no series")),
+        }
+    }
+
+    fn view(&mut self, at: &str, value: &Value) {
+        match value.as_str() {
+            Some("calculations") => self.draft.view = Some(View::Calculations),
+            Some("events") => self.draft.view = Some(View::Events),
+            Some("traces" | "requests" | "invocations" | "patterns") => {
+                self.fault(at, Diagnostic::new("this view does not exist yet").hint("use calculations or events"));
+            }
+            _ => self.fault(at, Diagnostic::new("must be calculations or events")),
+        }
+    }
+}

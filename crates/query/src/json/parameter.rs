@@ -1,0 +1,216 @@
+//! A query's parameters, each in its object form, its string form and its legacy spelling.
+
+use serde_json::{Map, Value};
+
+use super::Reader;
+use crate::ast::{Condition, Filter, Group, Key, Literal, Needle, Order, OrderBy, Test};
+use crate::calculation::{Calculation, Operator};
+use crate::check::Part;
+use crate::diagnostic::{Diagnostic, closest};
+use crate::parser;
+
+impl Reader {
+    pub(super) fn parameters(&mut self, prefix: &str, parameters: &Map<String, Value>) {
+        let given = |key: &str| {
+            parameters.get(key).filter(|value| !value.is_null()).map(|value| (format!("{prefix}{key}"), value))
+        };
+        if let Some((at, value)) = given("datasets").or_else(|| given("dataset")) {
+            self.draft.datasets = self.names(&at, value);
+            self.places.insert(Part::Datasets, at);
+        }
+        if let Some((at, value)) = given("calculations") {
+            self.calculations(&at, value);
+        }
+        let combination = given("filterCombination");
+        let filters = given("filters").map(|(at, value)| {
+            self.places.insert(Part::Filter, at.clone());
+            self.filters(&at, value, combination)
+        });
+        let namespaces = given("namespaces").map(|(at, value)| {
+            self.places.entry(Part::Filter).or_insert_with(|| at.clone());
+            let names = self.names(&at, value);
+            self.namespaces(&names, given("namespaceCombination"))
+        });
+        let service = given("service").and_then(|(at, value)| self.service(&at, value));
+        let all: Vec<Filter> = [filters, namespaces, service].into_iter().flatten().collect();
+        self.draft.filter = Some(Filter::all(all.into_iter().filter(|f| *f != Filter::everything()).collect()));
+        if let Some((at, value)) = given("groupBys").or_else(|| given("groupBy")) {
+            self.group_bys(&at, value);
+            self.places.insert(Part::Group(0), at);
+        }
+        if let Some((at, value)) = given("orderBy") {
+            self.order_by(&at, value);
+        }
+        if let Some((at, value)) = given("needle") {
+            self.needle(&at, value);
+            self.places.insert(Part::Needle, at);
+        }
+    }
+
+    /// One string, or a list of strings.
+    fn names(&mut self, at: &str, value: &Value) -> Vec<String> {
+        let one = [value.clone()];
+        let items = value.as_array().map_or(one.as_slice(), Vec::as_slice);
+        let names: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+        names.unwrap_or_else(|| {
+            self.fault(at, Diagnostic::new("must be a list of strings"));
+            Vec::new()
+        })
+    }
+
+    fn service(&mut self, at: &str, value: &Value) -> Option<Filter> {
+        match value.as_str() {
+            Some("") => None,
+            Some(service) => {
+                let test = Test::Equals(Literal::Text(service.to_owned()));
+                Some(Filter::Is(Condition { key: Key::new("$limelight.service"), test }))
+            }
+            None => {
+                self.fault(at, Diagnostic::new("must be a string"));
+                None
+            }
+        }
+    }
+
+    /// The reference's parameter of 2022.
+    fn namespaces(&mut self, names: &[String], combination: Option<(String, &Value)>) -> Filter {
+        let is = |test| Filter::Is(Condition { key: Key::new("$limelight.namespace"), test });
+        let literals = || names.iter().map(|name| Literal::Text(name.clone())).collect();
+        match combination.as_ref().map(|(at, value)| (at, value.as_str())) {
+            None | Some((_, Some("INCLUDE"))) => is(Test::In(literals())),
+            Some((_, Some("EXCLUDE"))) => is(Test::NotIn(literals())),
+            Some((_, Some("STARTS_WITH"))) => {
+                Filter::any(names.iter().map(|name| is(Test::StartsWith(name.clone()))).collect())
+            }
+            Some((at, _)) => {
+                self.fault(at, Diagnostic::new("must be INCLUDE, EXCLUDE or STARTS_WITH"));
+                Filter::everything()
+            }
+        }
+    }
+
+    fn calculations(&mut self, at: &str, value: &Value) {
+        let Value::Array(items) = value else {
+            return self.fault(at, Diagnostic::new("must be a list").hint("as [\"COUNT as total\"]"));
+        };
+        for (index, item) in items.iter().enumerate() {
+            let at = format!("{at}[{index}]");
+            let read = match item {
+                Value::String(text) => parser::parse_calculation(text),
+                Value::Object(parts) => calculation(parts).map_err(|fault| vec![fault]),
+                _ => Err(vec![Diagnostic::new("must be a string or an object").hint("as \"COUNT as total\"")]),
+            };
+            match read {
+                Ok(calculation) => self.draft.calculations.push(calculation),
+                Err(faults) => faults.into_iter().for_each(|fault| self.fault(&at, fault)),
+            }
+            self.places.insert(Part::Calculation(index), at);
+        }
+    }
+
+    fn group_bys(&mut self, at: &str, value: &Value) {
+        let one = [value.clone()];
+        let items = value.as_array().map_or(one.as_slice(), Vec::as_slice);
+        for (index, item) in items.iter().enumerate() {
+            let at = if value.is_array() { format!("{at}[{index}]") } else { at.to_owned() };
+            let key = match item {
+                Value::String(key) => Some(key.as_str()),
+                Value::Object(parts) => {
+                    self.legacy_group(&at, parts);
+                    parts.get("value").and_then(Value::as_str)
+                }
+                _ => None,
+            };
+            match key {
+                Some(key) => self.draft.group_by.push(Group { key: Key::new(key) }),
+                None => {
+                    let hint = "as {\"type\": \"string\", \"value\": \"$limelight.namespace\"}";
+                    self.fault(&at, Diagnostic::new("must be a key, or an object with its key as value").hint(hint));
+                }
+            }
+            self.places.insert(Part::Group(index), at);
+        }
+    }
+
+    /// A group of 2023 carries order and limit of the whole result.
+    fn legacy_group(&mut self, at: &str, parts: &Map<String, Value>) {
+        self.unknown_keys(&format!("{at}."), parts, &["type", "value", "limit", "orderBy", "order"]);
+        if let Some(limit) = parts.get("limit").and_then(Value::as_u64) {
+            self.draft.limit = Some(limit);
+            self.places.insert(Part::Limit, format!("{at}.limit"));
+        }
+        let order = parts.get("order").and_then(Value::as_str);
+        if let Some(value) = parts.get("orderBy").and_then(Value::as_str) {
+            self.draft.order_by = Some(OrderBy { value: value.to_owned(), order: direction(order) });
+            self.places.insert(Part::OrderBy, format!("{at}.orderBy"));
+        }
+    }
+
+    fn order_by(&mut self, at: &str, value: &Value) {
+        let order_by = match value {
+            Value::String(value) => Some(OrderBy { value: value.clone(), order: Order::default() }),
+            Value::Object(parts) => {
+                self.unknown_keys(&format!("{at}."), parts, &["value", "order"]);
+                let order = parts.get("order").and_then(Value::as_str);
+                if !matches!(order, None | Some("ASC" | "DESC" | "asc" | "desc")) {
+                    self.fault(&format!("{at}.order"), Diagnostic::new("must be ASC or DESC"));
+                }
+                let value = parts.get("value").and_then(Value::as_str);
+                value.map(|value| OrderBy { value: value.to_owned(), order: direction(order) })
+            }
+            _ => None,
+        };
+        if order_by.is_none() {
+            let hint = "as {\"value\": \"total\", \"order\": \"DESC\"}";
+            self.fault(at, Diagnostic::new("must name a calculation").hint(hint));
+        }
+        self.draft.order_by = order_by;
+        self.places.insert(Part::OrderBy, at.to_owned());
+    }
+
+    fn needle(&mut self, at: &str, value: &Value) {
+        let flag = |parts: &Map<String, Value>, key: &str| parts.get(key).and_then(Value::as_bool).unwrap_or(false);
+        let needle = match value {
+            Value::String(text) => Some(Needle { value: text.clone(), is_regex: false, match_case: false }),
+            Value::Object(parts) => {
+                self.unknown_keys(&format!("{at}."), parts, &["value", "item", "isRegex", "matchCase"]);
+                let text = parts.get("value").or_else(|| parts.get("item")).and_then(Value::as_str);
+                text.map(|text| Needle {
+                    value: text.to_owned(),
+                    is_regex: flag(parts, "isRegex"),
+                    match_case: flag(parts, "matchCase"),
+                })
+            }
+            _ => None,
+        };
+        match needle {
+            // Clients send an empty one when nothing is searched for.
+            Some(needle) if needle.value.is_empty() => {}
+            Some(needle) => self.draft.needle = Some(needle.unslashed()),
+            None => self.fault(at, Diagnostic::new("must be a text, or an object with it as value")),
+        }
+    }
+}
+
+fn direction(order: Option<&str>) -> Order {
+    match order {
+        Some("ASC" | "asc") => Order::Ascending,
+        _ => Order::Descending,
+    }
+}
+
+/// `{"operator": "P99", "key": "@duration", "alias": "p99"}`
+fn calculation(parts: &Map<String, Value>) -> Result<Calculation, Diagnostic> {
+    let text = |key: &str| parts.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let name = text("operator").ok_or_else(|| Diagnostic::new("an operator is missing").hint("as COUNT"))?;
+    let operator = Operator::named(name).ok_or_else(|| {
+        let fault = Diagnostic::new(format!("no calculation is called {name}"));
+        match closest(name, Operator::ALL.iter().map(|(name, _)| *name)) {
+            Some(near) => fault.hint(format!("did you mean {near}?")),
+            None => fault,
+        }
+    })?;
+    // Clients send a key with COUNT too; it never meant anything.
+    let key = text("key").filter(|_| operator != Operator::Count).map(Key::new);
+    Ok(Calculation { operator, key, alias: text("alias").map(str::to_owned) })
+}

@@ -1,0 +1,193 @@
+//! The one-line text form: tokens become a draft of a query. Never panics and never stops at the first fault: after one
+//! it goes on at the next clause. The grammar stands in the README.
+
+mod clause;
+mod filter;
+mod value;
+mod condition;
+
+pub(crate) use condition::parse_condition;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use model::Timestamp;
+
+use crate::ast::{Literal, Query};
+use crate::calculation::{Calculation, Operator};
+use crate::check::Part;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::draft::Draft;
+use crate::lexer::{Lexer, Token};
+use crate::operation::Operation;
+
+/// Words that begin a clause. A value or key that looks like one is quoted.
+pub(crate) const CLAUSES: [&str; 10] =
+    ["FROM", "WHERE", "SEARCH", "GROUP", "ORDER", "LIMIT", "LAST", "BETWEEN", "SINCE", "UNTIL"];
+/// Words with a meaning inside a clause, or that begin one (`EVERY`).
+pub(crate) const WORDS: [&str; 12] =
+    ["EVERY", "AND", "OR", "NOT", "BY", "AS", "ASC", "DESC", "MATCH", "CASE", "NONE", "EXISTS"];
+
+/// Longer than any query a person or a program of ours writes; bounds the work that a hostile one costs.
+const TEXT_BYTES_MAX: usize = 100_000;
+
+/// Reads the text form.
+pub(crate) fn parse(text: &str, now: Timestamp) -> Result<Query, Diagnostics> {
+    if text.len() > TEXT_BYTES_MAX {
+        let fault = format!("a query of {} bytes is too long, {TEXT_BYTES_MAX} is the most", text.len());
+        return Err(Diagnostics::one(Diagnostic::new(fault)));
+    }
+    let mut parser = Parser::new(text, now);
+    parser.clauses();
+    let Parser { draft, places, .. } = parser;
+    draft.finish(now, |part, fault| {
+        let nearest = || places.range(..=part).next_back().map(|(_, span)| span.clone());
+        let span = places.get(&part).cloned().or_else(nearest).unwrap_or(0..text.len());
+        fault.within(text, span)
+    })
+}
+
+/// A fault that was noted already; the clause cannot go on.
+#[derive(Debug)]
+struct Noted;
+
+struct Parser<'a> {
+    source: &'a str,
+    now: Timestamp,
+    lexer: Lexer<'a>,
+    /// The next token, read but not taken.
+    next: (Token, Range<usize>),
+    /// Where the token before ended.
+    end: usize,
+    draft: Draft,
+    places: BTreeMap<Part, Range<usize>>,
+}
+
+impl<'a> Parser<'a> {
+    fn new(source: &'a str, now: Timestamp) -> Self {
+        let mut lexer = Lexer::new(source);
+        let next = lexer.next();
+        Self { source, now, lexer, next, end: 0, draft: Draft::default(), places: BTreeMap::new() }
+    }
+
+    fn clauses(&mut self) {
+        while *self.peek() != Token::End {
+            let start = self.span().start;
+            if self.clause().is_err() {
+                self.go_on_after(start);
+            }
+        }
+    }
+
+    /// After a fault in the clause that begins at `start`: on to the next word that can only begin a clause.
+    fn go_on_after(&mut self, start: usize) {
+        if self.span().start == start {
+            self.bump();
+        }
+        while !self.at_clause() {
+            self.bump();
+        }
+    }
+
+    fn peek(&self) -> &Token {
+        &self.next.0
+    }
+
+    fn span(&self) -> Range<usize> {
+        self.next.1.clone()
+    }
+
+    fn bump(&mut self) -> (Token, Range<usize>) {
+        let taken = std::mem::replace(&mut self.next, self.lexer.next());
+        self.end = taken.1.end;
+        taken
+    }
+
+    /// Takes the next token if it is this one.
+    fn take(&mut self, wanted: &Token) -> bool {
+        let found = self.peek() == wanted;
+        if found {
+            self.bump();
+        }
+        found
+    }
+
+    /// Takes the next token if it is this word, in any case.
+    fn take_word(&mut self, wanted: &str) -> bool {
+        let found = self.is_word(wanted);
+        if found {
+            self.bump();
+        }
+        found
+    }
+
+    fn is_word(&self, wanted: &str) -> bool {
+        matches!(self.peek(), Token::Word(word) if word.eq_ignore_ascii_case(wanted))
+    }
+
+    /// Whether the next token begins a clause (or nothing is left).
+    fn at_clause(&self) -> bool {
+        match self.peek() {
+            Token::End => true,
+            Token::Word(word) => is_clause(word),
+            _ => false,
+        }
+    }
+
+    fn fail(&mut self, span: Range<usize>, fault: Diagnostic) -> Noted {
+        self.draft.found.push(fault.within(self.source, span));
+        Noted
+    }
+
+    /// A fault at the next token, or right behind the last one if nothing is left.
+    fn fail_here(&mut self, fault: Diagnostic) -> Noted {
+        let fault = match self.peek() {
+            Token::Unfinished(quote) => Diagnostic::new(format!("this {quote} is never closed")),
+            _ => fault,
+        };
+        let span = if *self.peek() == Token::End { self.end..self.end } else { self.span() };
+        self.fail(span, fault)
+    }
+
+    fn remember(&mut self, part: Part, start: usize) {
+        self.places.insert(part, start..self.end.max(start));
+    }
+}
+
+pub(crate) fn is_clause(word: &str) -> bool {
+    CLAUSES.iter().any(|clause| clause.eq_ignore_ascii_case(word)) || word.eq_ignore_ascii_case("EVERY")
+}
+
+/// Whether a word means something to the parser, so that a value or key of that look is quoted when written.
+pub(crate) fn is_reserved(word: &str) -> bool {
+    is_clause(word)
+        || WORDS.iter().any(|known| known.eq_ignore_ascii_case(word))
+        || Operation::named(word).is_some()
+        || Operator::named(word).is_some()
+}
+
+/// One calculation alone: `P99(@duration) as p99`.
+pub(crate) fn parse_calculation(text: &str) -> Result<Calculation, Vec<Diagnostic>> {
+    let mut parser = Parser::new(text, Timestamp::EPOCH);
+    let read = parser.calculation();
+    if read.is_ok() && *parser.peek() != Token::End {
+        parser.fail_here(Diagnostic::new("the calculation should end here").hint("as in P99(@duration) as p99"));
+    }
+    match read {
+        Ok(calculation) if parser.draft.found.is_empty() => Ok(calculation),
+        _ => Err(parser.draft.found),
+    }
+}
+
+/// `(a, b)` or `[a, b]` alone.
+pub(crate) fn parse_list(text: &str) -> Result<Vec<Literal>, Diagnostic> {
+    let mut parser = Parser::new(text, Timestamp::EPOCH);
+    let read = parser.list(Operation::In);
+    if read.is_ok() && *parser.peek() != Token::End {
+        parser.fail_here(Diagnostic::new("the list should end here"));
+    }
+    match (read, parser.draft.found.into_iter().next()) {
+        (Ok(values), None) => Ok(values),
+        (_, fault) => Err(fault.unwrap_or_else(|| Diagnostic::new("this is no list"))),
+    }
+}
