@@ -1,1 +1,13 @@
-//! End to end with the built programs.
+//! End to end: the built programs against real runtimes, a real Kinesis API, a real S3 API and AWS's own clients.
+//! `make test` installs the parts and says where they are; a part that is not there fails the test that needs it.
+
+mod support;
+
+mod exactly_once;
+mod kill;
+mod foreign_clients;
+mod foreign_extension;
+mod kinesis_api;
+mod s3_api;
+mod companion_function;
+mod bad_input;

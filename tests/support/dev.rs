@@ -1,0 +1,165 @@
+//! A running `limelight dev` on free ports with fixture functions under their real runtime clients.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::programs::{extension, part, program, root};
+
+/// The longest that draining may take: sandboxes have 2 s for their shutdown, the stream is then empty soon.
+const STOP_WITHIN: Duration = Duration::from_secs(60);
+/// The longest that a printed line may take to be found before it counts as missing.
+const SETTLE_WITHIN: Duration = Duration::from_secs(60);
+
+/// The running program; killed when dropped.
+pub struct Dev {
+    process: Child,
+    addresses: Value,
+    http: reqwest::Client,
+}
+
+impl Dev {
+    /// Starts it on a state folder with functions (see [`python`] and [`node`]) and further flags.
+    pub fn start(data: &Path, functions: &[Value], flags: &[&str]) -> Self {
+        let config = data.join("functions.json");
+        std::fs::create_dir_all(data).unwrap();
+        std::fs::write(&config, json!({ "functions": functions }).to_string()).unwrap();
+        let log = std::fs::File::options().create(true).append(true).open(data.join("dev.log")).unwrap();
+        let mut process = Command::new(program("limelight"))
+            .args(["dev", "--port-base", "0", "--format", "json"])
+            .arg("--config")
+            .arg(&config)
+            .arg("--data")
+            .arg(data)
+            .arg("--extension")
+            .arg(extension())
+            .args(flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let addresses = serde_json::from_str(&line).unwrap_or_else(|_| {
+            let _ = process.kill();
+            panic!("limelight dev did not start: {}", std::fs::read_to_string(data.join("dev.log")).unwrap())
+        });
+        Self { process, addresses, http: reqwest::Client::new() }
+    }
+
+    /// One of the addresses that it printed: `api`, `invoke`, `http`, `stream`.
+    pub fn address(&self, name: &str) -> &str {
+        self.addresses[name].as_str().unwrap_or_else(|| panic!("no address {name} in {}", self.addresses))
+    }
+
+    /// Invokes a function through the Invoke API; the payload it answered with.
+    pub async fn invoke(&self, function: &str, payload: &Value) -> Value {
+        let url = format!("{}/2015-03-31/functions/{function}/invocations", self.address("invoke"));
+        self.http.post(url).json(payload).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// The answer to a query in text.
+    pub async fn query(&self, text: &str) -> Value {
+        let url = format!("{}/v1/query", self.address("api"));
+        let answer = self.http.post(url).json(&json!({ "text": text })).send().await.unwrap();
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap();
+        assert!(status.is_success(), "{text}: {status} {body}");
+        body.get("data").cloned().unwrap_or(body)
+    }
+
+    /// The events that hold a text, waited for until there are `count` or time is up.
+    pub async fn events_with(&self, needle: &str, count: usize) -> Vec<Value> {
+        let began = Instant::now();
+        loop {
+            let answer = self.query(&format!("FROM lambda-logs SEARCH \"{needle}\" LIMIT 10000 LAST 1h")).await;
+            let events = answer["events"].as_array().cloned().unwrap_or_default();
+            if events.len() >= count || began.elapsed() > SETTLE_WITHIN {
+                return events;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
+    /// Ends it as Ctrl-C does and waits until it has drained.
+    pub fn stop(mut self) {
+        self.signal("-INT");
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                break status;
+            }
+            assert!(began.elapsed() < STOP_WITHIN, "limelight dev does not end after Ctrl-C");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert!(status.success(), "limelight dev ended with {status}");
+    }
+
+    /// Ends it as a power cut does.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Kills the extensions of all sandboxes, as the kernel does when memory runs out.
+    pub fn kill_extensions(&self) {
+        let extensions = children(self.process.id(), "limelight-exten");
+        assert!(!extensions.is_empty(), "no extension runs");
+        for extension in extensions {
+            assert!(Command::new("kill").args(["-9", &extension.to_string()]).status().unwrap().success());
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap().success());
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The processes below `parent` whose name (15 letters of it) is this, from /proc.
+fn children(parent: u32, name: &str) -> Vec<u32> {
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse::<u32>().ok())
+        .filter(|process| {
+            let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+            // `pid (name) state parent …`; the name may hold spaces, so it is cut out by its brackets.
+            stat.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).is_some_and(|(comm, rest)| {
+                comm == name && rest.split_whitespace().nth(1) == Some(parent.to_string().as_str())
+            })
+        })
+        .collect()
+}
+
+/// A Python function under awslambdaric that prints what it is told to (fixtures/functions/app.py).
+pub fn python(name: &str) -> Value {
+    let interpreter = part("RUNTIME_PYTHON").join("bin/python");
+    function(name, &[&text(&interpreter), "-m", "awslambdaric", "app.handler"], "app.handler")
+}
+
+/// A Node function under aws-lambda-ric that prints what it is told to (fixtures/functions/index.mjs).
+pub fn node(name: &str) -> Value {
+    let client = part("RUNTIME_NODE").join("node_modules/aws-lambda-ric/bin/index.mjs");
+    function(name, &["node", &text(&client), "index.handler"], "index.handler")
+}
+
+fn function(name: &str, command: &[&str], handler: &str) -> Value {
+    json!({
+        "name": name, "command": command, "handler": handler, "dir": root().join("tests/fixtures/functions"),
+        "memoryMb": 512, "timeoutSeconds": 10, "concurrency": 4,
+    })
+}
+
+fn text(path: &PathBuf) -> String {
+    path.to_str().unwrap().to_owned()
+}

@@ -1,0 +1,37 @@
+//! Lines that name themselves, and how often each was found.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Lines with the run and their number in them: `line <run>:<number> …`.
+pub fn lines(run: &str, count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("line <{run}:{number}> of {count}")).collect()
+}
+
+/// Asserts that each line of the run is in exactly one of the events.
+pub fn assert_exactly_once(run: &str, count: usize, events: &[Value]) {
+    let mut found: BTreeMap<usize, usize> = BTreeMap::new();
+    for event in events {
+        let text = event.to_string();
+        for number in numbers(run, &text) {
+            *found.entry(number).or_default() += 1;
+        }
+    }
+    let missing: Vec<_> = (0..count).filter(|number| !found.contains_key(number)).collect();
+    let double: Vec<_> = found.iter().filter(|(_, times)| **times > 1).collect();
+    assert!(missing.is_empty() && double.is_empty(), "of {count} lines missing {missing:?}, double {double:?}");
+}
+
+fn numbers(run: &str, text: &str) -> Vec<usize> {
+    let opening = format!("<{run}:");
+    let mut numbers: Vec<usize> = text
+        .match_indices(&opening)
+        .filter_map(|(at, _)| {
+            let rest = &text[at + opening.len()..];
+            rest.split_once('>').and_then(|(number, _)| number.parse().ok())
+        })
+        .collect();
+    numbers.dedup();
+    numbers
+}
