@@ -7,6 +7,7 @@ mod exactly_once;
 mod kill;
 mod foreign_clients;
 mod foreign_extension;
+mod emulator;
 mod kinesis_api;
 mod s3_api;
 mod companion_function;

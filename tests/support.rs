@@ -5,3 +5,5 @@ pub mod parts;
 pub mod dev;
 pub mod lines;
 pub mod stream;
+pub mod processes;
+pub mod emulator;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::processes;
 use super::programs::{extension, part, program, root};
 
 /// The longest that draining may take: sandboxes have 2 s for their shutdown, the stream is then empty soon.
@@ -107,11 +108,7 @@ impl Dev {
 
     /// Kills the extensions of all sandboxes, as the kernel does when memory runs out.
     pub fn kill_extensions(&self) {
-        let extensions = children(self.process.id(), "limelight-exten");
-        assert!(!extensions.is_empty(), "no extension runs");
-        for extension in extensions {
-            assert!(Command::new("kill").args(["-9", &extension.to_string()]).status().unwrap().success());
-        }
+        assert!(processes::kill_children(self.process.id(), "limelight-extension") > 0, "no extension runs");
     }
 
     fn signal(&self, signal: &str) {
@@ -124,21 +121,6 @@ impl Drop for Dev {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// The processes below `parent` whose name (15 letters of it) is this, from /proc.
-fn children(parent: u32, name: &str) -> Vec<u32> {
-    std::fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse::<u32>().ok())
-        .filter(|process| {
-            let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-            // `pid (name) state parent …`; the name may hold spaces, so it is cut out by its brackets.
-            stat.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).is_some_and(|(comm, rest)| {
-                comm == name && rest.split_whitespace().nth(1) == Some(parent.to_string().as_str())
-            })
-        })
-        .collect()
 }
 
 /// A Python function under awslambdaric that prints what it is told to (fixtures/functions/app.py).

@@ -24,3 +24,16 @@ pub async fn put_records(endpoint: &str, stream: &str, events: &[Value]) -> Opti
     let body: Value = serde_json::from_str(&answer.text().await.ok()?).ok()?;
     Some(body["Records"].as_array()?.iter().map(|record| record["SequenceNumber"].is_string()).collect())
 }
+
+/// Puts bytes as one record; whether it was acknowledged.
+pub async fn put_bytes(endpoint: &str, stream: &str, bytes: &[u8]) -> bool {
+    let body = json!({ "StreamName": stream, "Data": STANDARD.encode(bytes), "PartitionKey": "one" });
+    let answer = reqwest::Client::new()
+        .post(endpoint)
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "Kinesis_20131202.PutRecord")
+        .body(body.to_string())
+        .send()
+        .await;
+    answer.is_ok_and(|answer| answer.status().is_success())
+}

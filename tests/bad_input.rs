@@ -1,0 +1,138 @@
+//! What goes wrong in a person's hands: each a clear error with its own exit code, nothing lost, nothing half-written.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::json;
+
+use crate::support::dev::{Dev, python};
+use crate::support::lines::{assert_exactly_once, lines};
+use crate::support::programs::program;
+
+fn limelight(arguments: &[&str]) -> Output {
+    Command::new(program("limelight")).args(arguments).output().unwrap()
+}
+
+fn fails(arguments: &[&str], says: &[&str]) {
+    let output = limelight(arguments);
+    let text = String::from_utf8_lossy(&output.stderr).to_lowercase();
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    for word in says {
+        assert!(text.contains(&word.to_lowercase()), "{arguments:?} does not say {word:?}: {text}");
+    }
+}
+
+fn dev_arguments(data: &Path, config: &serde_json::Value) -> Vec<String> {
+    let file = data.join("config.json");
+    std::fs::write(&file, config.to_string()).unwrap();
+    let extension = crate::support::programs::extension();
+    ["dev", "--port-base", "0", "--data"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain([data.join("data"), "--config".into(), file, "--extension".into(), extension].map(|path: std::path::PathBuf| path.to_str().unwrap().to_owned()))
+        .collect()
+}
+
+fn dev_fails(data: &Path, config: &serde_json::Value, more: &[&str], says: &[&str]) {
+    let arguments = dev_arguments(data, config);
+    let all: Vec<&str> = arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
+    fails(&all, says);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_that_cannot_be_answered_say_why_and_where() {
+    let data = tempfile::tempdir().unwrap();
+    let dev = Dev::start(data.path(), &[python("snake")], &[]);
+    dev.invoke("snake", &json!({ "lines": lines("bi01", 1) })).await;
+    dev.events_with("<bi01:", 1).await;
+    let api = dev.address("api").to_owned();
+    fails(&["query", "COUNT FROM nowhere", "--endpoint", &api], &["nowhere", "lambda-logs"]);
+    fails(&["query", "P98(@duration)", "--endpoint", &api], &["P98", "^"]);
+    fails(&["query", "COUNT SINCE 2026-01-02T00:00:00Z UNTIL 2026-01-01T00:00:00Z", "--endpoint", &api], &["before"]);
+    fails(&["trace", "00000000000000000000000000000001", "--endpoint", &api], &["trace"]);
+
+    let unknown = limelight(&["query", "WHERE no.such.key = 1", "--endpoint", &api]);
+    assert!(unknown.status.success());
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no.such.key"), "{unknown:?}");
+    dev.stop();
+}
+
+#[test]
+fn an_endpoint_that_is_not_there_is_named() {
+    fails(&["query", "COUNT", "--endpoint", "http://127.0.0.1:9"], &["127.0.0.1:9"]);
+}
+
+#[test]
+fn a_handler_that_is_not_there_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let lost = json!({ "functions": [{ "name": "lost", "command": ["/no/such/program"], "handler": "x", "dir": "." }] });
+    dev_fails(data.path(), &lost, &[], &["lost", "/no/such/program"]);
+}
+
+#[test]
+fn a_port_in_use_and_a_folder_in_use_are_named() {
+    let data = tempfile::tempdir().unwrap();
+    let none = json!({ "functions": [] });
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    dev_fails(data.path(), &none, &["--port-base", &port], &[&port, "in use"]);
+
+    let dev = Dev::start(&data.path().join("data"), &[], &[]);
+    dev_fails(data.path(), &none, &[], &["already"]);
+    dev.stop();
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let below = file.join("data");
+    dev_fails(data.path(), &json!({ "functions": [] }), &["--data", below.to_str().unwrap()], &["file"]);
+}
+
+/// A bad batch among good ones costs only itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_records_become_dead_letters_and_the_rest_is_found() {
+    let data = tempfile::tempdir().unwrap();
+    let dev = Dev::start(data.path(), &[], &[]);
+    let poison: Vec<Vec<u8>> = vec![
+        vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xff, 0xff, 1, 2, 3],
+        zip_bomb(),
+        b"{\"cut\": \"of".to_vec(),
+        vec![0xff; 300_000],
+    ];
+    let stream = dev.address("stream");
+    for record in &poison {
+        assert!(crate::support::stream::put_bytes(stream, "limelight", record).await, "not acknowledged");
+    }
+    let good: Vec<serde_json::Value> = lines("bi02", 10).into_iter().map(|line| json!({ "text": line })).collect();
+    crate::support::stream::put_records(stream, "limelight", &good).await.unwrap();
+    let mut events = Vec::new();
+    for _ in 0..100 {
+        let answer = dev.query("FROM logs LIMIT 100 LAST 1h").await;
+        events = answer["events"].as_array().cloned().unwrap_or_default();
+        if events.len() >= 10 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_exactly_once("bi02", 10, &events);
+    dev.stop();
+    let letters = files_below(&data.path().join("store"), "dead-letters");
+    assert_eq!(letters, poison.len(), "each unreadable record is kept once");
+}
+
+/// A gigabyte of zeroes in a megabyte.
+fn zip_bomb() -> Vec<u8> {
+    let script = "import gzip,sys; sys.stdout.buffer.write(gzip.compress(bytes(512 << 20)))";
+    Command::new("python3").args(["-c", script]).output().unwrap().stdout
+}
+
+fn files_below(folder: &Path, part: &str) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    entries
+        .map(|entry| entry.unwrap().path())
+        .map(|path| if path.is_dir() { files_below(&path, part) } else { usize::from(path.to_str().unwrap().contains(part)) })
+        .sum()
+}
