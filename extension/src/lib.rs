@@ -1,1 +1,15 @@
-//! The Lambda extension: receives a sandbox's telemetry and ships it to the stream.
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+pub mod notice;
+mod clock;
+mod http_call;
+pub mod lambda;
+pub mod listener;
+pub mod collector;
+pub mod export;
+pub mod lifecycle;
+pub mod app;
+
+pub use app::App;
+pub use config::Config;

@@ -1,0 +1,95 @@
+//! Puts the parts together, sink first: each stage gets only its successor. Whatever cannot be had costs its function
+//! and never the sandbox's: one line, and `/next` is answered all the same.
+
+use anyhow::Context as _;
+use tokio::task::JoinHandle;
+
+use crate::collector::Collector;
+use crate::collector::intake::Intake;
+use crate::config::{self, Config, EXTENSION_NAME, Shipping};
+use crate::export::Export;
+use crate::lambda::{Lambda, Subscribed};
+use crate::lifecycle::{self, Duty};
+use crate::listener::Listener;
+use crate::notice;
+
+/// PutRecords takes 10 MiB now, but servers that speak its older form refuse more than 5: one record of the largest
+/// size still goes alone.
+const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A registered extension, ready for its first `/next`.
+#[derive(Debug)]
+pub struct App {
+    lambda: Lambda,
+    duty: Duty,
+    listener: Option<JoinHandle<()>>,
+}
+
+impl App {
+    /// Registers and, if there is anything to ship, listens and subscribes.
+    ///
+    /// # Errors
+    /// When registration fails: then there is no way to answer `/next`.
+    pub async fn build(config: Config) -> anyhow::Result<Self> {
+        let (lambda, function) = Lambda::register(&config.runtime_api, EXTENSION_NAME)
+            .await
+            .with_context(|| format!("cannot register with the platform at {:?}", config.runtime_api))?;
+        let mut app = Self { lambda, duty: Duty::Idle, listener: None };
+        if let config::Duty::Ship(mut shipping) = config.duty {
+            let known = &mut shipping.function;
+            known.account = function.account_id.unwrap_or_default();
+            for (known, told) in
+                [(&mut known.name, function.function_name), (&mut known.version, function.function_version)]
+            {
+                if known.is_empty() {
+                    *known = told;
+                }
+            }
+            if let Err(error) = app.collect(*shipping).await {
+                notice::say(format_args!("going on without telemetry: {error:#}"));
+            }
+        }
+        Ok(app)
+    }
+
+    /// Until SHUTDOWN has been dealt with.
+    ///
+    /// # Errors
+    /// When the platform cannot be reached any more.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let ended = lifecycle::run(&self.lambda, &self.duty).await;
+        if let Some(listener) = self.listener {
+            listener.abort();
+        }
+        ended.context("lost the platform")
+    }
+
+    async fn collect(&mut self, shipping: Shipping) -> anyhow::Result<()> {
+        let sandbox = sandbox_id().context("cannot choose an identity")?;
+        let listener = Listener::bind(shipping.port).await.context("cannot listen")?;
+        let port = listener.port();
+        // The socket is bound, so deliveries wait in it; the platform checks nothing before the first one.
+        if self.lambda.subscribe(port).await? == Subscribed::NotSupported {
+            anyhow::bail!("this platform has no Telemetry API");
+        }
+        let export = Export::start(shipping.destination, shipping.backlog_bytes_max, REQUEST_BYTES_MAX);
+        let (deliveries, accepting) = listener.start();
+        let intake = Intake::new(sandbox, shipping.function, shipping.limits);
+        self.duty = Duty::Collect(Collector::start(intake, shipping.policy, deliveries, export));
+        self.listener = Some(accepting);
+        Ok(())
+    }
+}
+
+/// 32 hexadecimal digits that no other sandbox has.
+fn sandbox_id() -> std::io::Result<String> {
+    use std::fmt::Write as _;
+    use std::io::Read as _;
+    let mut bytes = [0_u8; 16];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().fold(String::with_capacity(32), |mut id, byte| {
+        // Writing into a text cannot fail.
+        let _ = write!(id, "{byte:02x}");
+        id
+    }))
+}

@@ -1,0 +1,132 @@
+//! One delivery in; its records parsed, assembled, scrubbed and put into the open batch; and what they said about the
+//! invocation's course. Everything is counted on the way. No task, no socket, no clock.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use lambda_api::telemetry::{Record, kind};
+use model::Timestamp;
+use pipeline::account::{Delivery as Delivered, Ledger, Reason};
+use pipeline::batch::{Batcher, Limits, Sealed};
+use pipeline::flush::Pending;
+use pipeline::{Assembler, CloseReason, FunctionContext, Scrubber, Signals};
+use serde_json::Value;
+
+use crate::listener::Delivery;
+use crate::listener::body;
+use crate::listener::redelivery::Redelivery;
+
+/// The pipeline from a body to a sealed batch.
+#[derive(Debug)]
+pub struct Intake {
+    redelivery: Redelivery,
+    assembler: Assembler,
+    scrubber: Scrubber,
+    ledger: Ledger,
+    batcher: Batcher,
+}
+
+/// What a record says about an invocation's course.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Milestone {
+    /// `platform.runtimeDone`: the function's work is over.
+    Done(String),
+    /// `platform.report`: the invocation is over, extensions included.
+    Reported(String),
+}
+
+impl Intake {
+    /// For the sandbox with this name, before its first record.
+    pub fn new(sandbox: String, function: FunctionContext, limits: Limits) -> Self {
+        Self {
+            redelivery: Redelivery::default(),
+            assembler: Assembler::new(function),
+            scrubber: Scrubber::default(),
+            ledger: Ledger::default(),
+            batcher: Batcher::new(sandbox, limits),
+        }
+    }
+
+    /// Takes a whole delivery; a repeated one is dropped.
+    pub fn take(&mut self, delivery: &Delivery, now: Timestamp) -> Vec<Milestone> {
+        if self.redelivery.repeats(delivery.sequence.as_deref()) {
+            return Vec::new();
+        }
+        let body = body::read(&delivery.body);
+        if !body.is_array {
+            self.ledger.lost(Reason::UnreadableBody, 1);
+        }
+        self.ledger.lost(Reason::Unreadable, body.unreadable);
+        body.records.into_iter().filter_map(|record| self.accept(record, now)).collect()
+    }
+
+    fn accept(&mut self, record: Record, now: Timestamp) -> Option<Milestone> {
+        if record.kind == kind::LOGS_DROPPED {
+            self.ledger.lost(Reason::Platform, dropped_records(&record.record));
+        }
+        let milestone = milestone(&record);
+        let assembler = &mut self.assembler;
+        // The assembler's state is plain data: after a panic it may lack a span, and is otherwise good to go on.
+        match catch_unwind(AssertUnwindSafe(|| assembler.accept(record, now))) {
+            Ok(signals) => self.push(signals, now),
+            Err(_) => self.ledger.lost(Reason::Panic, 1),
+        }
+        milestone
+    }
+
+    fn push(&mut self, mut signals: Signals, now: Timestamp) {
+        let events = u64::try_from(signals.len()).unwrap_or(u64::MAX);
+        let scrubber = &self.scrubber;
+        match catch_unwind(AssertUnwindSafe(|| scrubber.scrub(&mut signals))) {
+            Ok(values) => {
+                self.ledger.scrubbed(values);
+                self.ledger.received(events);
+                self.batcher.push(now, signals);
+            }
+            // What may not have been scrubbed to its end does not leave the sandbox.
+            Err(_) => self.ledger.lost(Reason::Panic, events),
+        }
+    }
+
+    /// What INVOKE tells about the function.
+    pub fn learn_arn(&mut self, arn: &str) {
+        self.assembler.learn_arn(arn);
+    }
+
+    /// What waits to be sealed.
+    pub fn pending(&self) -> Option<Pending> {
+        self.batcher.pending()
+    }
+
+    /// The sandbox ends: what is still open becomes what is known of it.
+    pub fn close(&mut self, reason: CloseReason, now: Timestamp) {
+        let assembler = &mut self.assembler;
+        match catch_unwind(AssertUnwindSafe(|| assembler.close(reason, now))) {
+            Ok(signals) => self.push(signals, now),
+            Err(_) => self.ledger.lost(Reason::Panic, 1),
+        }
+    }
+
+    /// The next batch, if anything is pending.
+    pub fn seal(&mut self, delivered: &Delivered) -> Option<Sealed> {
+        self.batcher.seal(&self.assembler.resource(), &mut self.ledger, delivered)
+    }
+
+    /// A last batch for losses that no other has told.
+    pub fn seal_account(&mut self, delivered: &Delivered) -> Option<Sealed> {
+        self.batcher.seal_account(&self.assembler.resource(), &self.ledger, delivered)
+    }
+}
+
+fn milestone(record: &Record) -> Option<Milestone> {
+    let request_id = || record.record.get("requestId").and_then(Value::as_str).map(str::to_owned);
+    match record.kind.as_str() {
+        kind::RUNTIME_DONE => request_id().map(Milestone::Done),
+        kind::REPORT => request_id().map(Milestone::Reported),
+        _ => None,
+    }
+}
+
+/// At least one, whatever the record says: it is there because something was lost.
+fn dropped_records(record: &Value) -> u64 {
+    record.get("droppedRecords").and_then(Value::as_u64).unwrap_or(1).max(1)
+}

@@ -1,0 +1,207 @@
+//! Environment variables in, one [`Config`] out, and every fault found on the way. A fault never stops anything: the
+//! default is used, and the fault is said once. Read by `main` before anything else; nobody else reads the environment.
+
+mod destination;
+mod setting;
+
+pub use destination::{Credentials, Destination, Stream};
+pub use setting::Fault;
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use pipeline::FunctionContext;
+use pipeline::batch;
+use pipeline::flush::Policy;
+
+use setting::Settings;
+
+/// Everything that a run depends on.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `host:port` of the three platform APIs; empty outside of a sandbox.
+    pub runtime_api: String,
+    /// What there is to do.
+    pub duty: Duty,
+}
+
+/// The modes, chosen once.
+#[derive(Debug, Clone)]
+pub enum Duty {
+    /// Receive, and ship to the stream.
+    Ship(Box<Shipping>),
+    /// Answer `/next` and nothing else.
+    Idle,
+}
+
+/// What shipping needs to know.
+#[derive(Debug, Clone)]
+pub struct Shipping {
+    /// Where to.
+    pub destination: Destination,
+    /// Whose telemetry it is.
+    pub function: FunctionContext,
+    /// When to send, and how long to hold the sandbox for it.
+    pub policy: Policy,
+    /// How large batches grow.
+    pub limits: batch::Limits,
+    /// How many bytes of sealed batches are kept while the stream does not take them.
+    pub backlog_bytes_max: usize,
+    /// Where to listen first; a random port if it is taken.
+    pub port: u16,
+}
+
+/// The name under which the layer carries the program; registration demands the executable's file name.
+pub const EXTENSION_NAME: &str = "limelight-extension";
+
+impl Config {
+    /// Reads `LIMELIGHT_*`, and `AWS_*` as the platform sets them.
+    pub fn from_env(variable: impl Fn(&str) -> Option<OsString>) -> (Self, Vec<Fault>) {
+        let mut settings = Settings::new(&variable);
+        let runtime_api = settings.text(lambda_api::RUNTIME_API_VARIABLE).unwrap_or_default();
+        let duty = if settings.flag("LIMELIGHT_DISABLED") {
+            Duty::Idle
+        } else {
+            shipping(&mut settings).map_or(Duty::Idle, |shipping| Duty::Ship(Box::new(shipping)))
+        };
+        (Self { runtime_api, duty }, settings.faults())
+    }
+}
+
+/// None without a destination; all other settings are read all the same, so that all faults are found.
+fn shipping(settings: &mut Settings<'_>) -> Option<Shipping> {
+    let function = function(settings);
+    let policy = Policy {
+        freshness: settings.millis("LIMELIGHT_FRESHNESS_MS", FRESHNESS_MS, 50..=60_000),
+        budget: settings.millis("LIMELIGHT_FLUSH_BUDGET_MS", FLUSH_BUDGET_MS, 0..=10_000),
+        margin: settings.millis("LIMELIGHT_DEADLINE_MARGIN_MS", DEADLINE_MARGIN_MS, 10..=5_000),
+        batch_bytes_max: batch::Limits::PLAIN_BYTES_MAX,
+    };
+    let record_bytes = settings.bytes("LIMELIGHT_RECORD_KIB", 1_024, 64..=10_240, 1_024);
+    let limits = batch::Limits {
+        record_bytes_max: record_bytes - (1_024 * 1_024 - batch::Limits::RECORD_BYTES_MAX),
+        ..batch::Limits::default()
+    };
+    let backlog_mib = backlog_mib(function.memory_mb);
+    let backlog_bytes_max = settings.bytes("LIMELIGHT_BACKLOG_MIB", backlog_mib, 1..=512, 1_024 * 1_024);
+    let port = settings.port("LIMELIGHT_PORT", PORT);
+    let destination = Destination::read(settings)?;
+    Some(Shipping { destination, function, policy, limits, backlog_bytes_max, port })
+}
+
+/// The target that design §10 sets for printed → queryable leaves this much for the sandbox.
+const FRESHNESS_MS: u64 = 1_000;
+/// A first request with its TLS handshake fits, a slow stream does not hold the next invocation for long.
+const FLUSH_BUDGET_MS: u64 = 250;
+/// Sealing 1 MiB on a sixth of a core takes about this long at the worst.
+const DEADLINE_MARGIN_MS: u64 = 100;
+/// Not 9001 (the platform's), 4317 and 4318 (OTLP), 8080 and 3000 (web adapters), nor a port that another telemetry
+/// extension listens on by default.
+const PORT: u16 = 8741;
+
+/// A tenth of the function's memory, at most 64 MiB.
+fn backlog_mib(memory_mb: u64) -> u64 {
+    (memory_mb / 10).clamp(8, 64)
+}
+
+fn function(settings: &mut Settings<'_>) -> FunctionContext {
+    let mut text = |name: &str| settings.text(name).unwrap_or_default();
+    let memory_mb = text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").parse().unwrap_or(0);
+    FunctionContext {
+        name: text("AWS_LAMBDA_FUNCTION_NAME"),
+        version: text("AWS_LAMBDA_FUNCTION_VERSION"),
+        memory_mb,
+        account: String::new(),
+        region: text("AWS_REGION"),
+        initialization_type: text("AWS_LAMBDA_INITIALIZATION_TYPE"),
+        service: text("LIMELIGHT_SERVICE"),
+        instance: text("AWS_LAMBDA_LOG_STREAM_NAME"),
+        log_group: text("AWS_LAMBDA_LOG_GROUP_NAME"),
+        runtime: text("AWS_EXECUTION_ENV"),
+    }
+}
+
+/// How long, at the end of the sandbox, the exit itself may take.
+pub const EXIT_MARGIN: Duration = Duration::from_millis(200);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> (Config, Vec<String>) {
+        let keys = [("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+        let (config, faults) = Config::from_env(|name| {
+            let mut all = variables.iter().chain(&keys);
+            all.find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+        });
+        (config, faults.iter().map(ToString::to_string).collect())
+    }
+
+    fn shipping(config: Config) -> Shipping {
+        match config.duty {
+            Duty::Ship(shipping) => *shipping,
+            Duty::Idle => panic!("nothing to ship to"),
+        }
+    }
+
+    #[test]
+    fn a_stream_and_a_region_are_enough() {
+        let (config, faults) = read(&[("LIMELIGHT_STREAM", "telemetry"), ("AWS_REGION", "eu-west-1")]);
+        assert_eq!(faults, [""; 0]);
+        let shipping = shipping(config);
+        assert_eq!(shipping.destination.stream, Stream::Name("telemetry".to_owned()));
+        assert_eq!(shipping.destination.region, "eu-west-1");
+        assert_eq!(shipping.limits, batch::Limits::default());
+        assert_eq!(shipping.port, PORT);
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once_and_defaults_stand_in() {
+        let (config, faults) = read(&[
+            ("LIMELIGHT_STREAM", "telemetry"),
+            ("AWS_REGION", "eu-west-1"),
+            ("LIMELIGHT_FRESHNESS_MS", "soon"),
+            ("LIMELIGHT_FLUSH_BUDGET_MS", "999999"),
+            ("LIMELIGHT_PORT", "80"),
+            ("LIMELIGHT_DISABLED", "perhaps"),
+        ]);
+        assert_eq!(faults.len(), 4, "{faults:?}");
+        assert!(faults.iter().any(|fault| fault.contains("LIMELIGHT_FRESHNESS_MS") && fault.contains("\"soon\"")));
+        assert!(faults.iter().any(|fault| fault.contains("LIMELIGHT_FLUSH_BUDGET_MS") && fault.contains("10000")));
+        let shipping = shipping(config);
+        assert_eq!(shipping.policy.freshness, Duration::from_millis(FRESHNESS_MS));
+        assert_eq!(shipping.port, PORT);
+    }
+
+    #[test]
+    fn without_a_stream_there_is_nothing_to_do_and_a_reason() {
+        let (config, faults) = read(&[("AWS_REGION", "eu-west-1")]);
+        assert!(matches!(config.duty, Duty::Idle));
+        assert!(faults[0].contains("LIMELIGHT_STREAM"), "{faults:?}");
+    }
+
+    #[test]
+    fn disabled_is_silent() {
+        let (config, faults) = read(&[("LIMELIGHT_DISABLED", "true"), ("LIMELIGHT_PORT", "x")]);
+        assert!(matches!(config.duty, Duty::Idle));
+        assert_eq!(faults, [""; 0]);
+    }
+
+    #[test]
+    fn an_arn_brings_its_region_and_a_wrong_one_is_named() {
+        let arn = "arn:aws:kinesis:eu-north-1:123456789012:stream/telemetry";
+        let (config, faults) = read(&[("LIMELIGHT_STREAM", arn), ("AWS_REGION", "eu-west-1")]);
+        assert_eq!(faults, [""; 0]);
+        let destination = shipping(config).destination;
+        assert_eq!(destination.stream, Stream::Arn(arn.to_owned()));
+        assert_eq!(destination.region, "eu-north-1");
+        let (config, faults) = read(&[("LIMELIGHT_STREAM", "arn:aws:s3:::bucket"), ("AWS_REGION", "eu-west-1")]);
+        assert!(matches!(config.duty, Duty::Idle));
+        assert!(faults[0].contains("arn:aws:kinesis:"), "{faults:?}");
+    }
+
+    #[test]
+    fn the_backlog_follows_the_functions_memory() {
+        assert_eq!([backlog_mib(0), backlog_mib(128), backlog_mib(512), backlog_mib(10_240)], [8, 12, 51, 64]);
+    }
+}

@@ -1,0 +1,96 @@
+//! One variable at a time: its text, its type, its range, and the fault if it has one.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// A setting that cannot be used as it is; the text names the variable, what it holds, and what is used instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault(String);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The environment, and what was wrong in it so far.
+pub(super) struct Settings<'a> {
+    variable: &'a dyn Fn(&str) -> Option<OsString>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Settings<'a> {
+    pub(super) fn new(variable: &'a dyn Fn(&str) -> Option<OsString>) -> Self {
+        Self { variable, faults: Vec::new() }
+    }
+
+    pub(super) fn faults(self) -> Vec<Fault> {
+        self.faults
+    }
+
+    pub(super) fn fault(&mut self, text: String) {
+        self.faults.push(Fault(text));
+    }
+
+    /// The trimmed text; an empty one counts as not set.
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
+        let Ok(text) = (self.variable)(name)?.into_string() else {
+            self.fault(format!("{name} is not UTF-8 and is ignored"));
+            return None;
+        };
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// On or off; off by default.
+    pub(super) fn flag(&mut self, name: &str) -> bool {
+        let Some(text) = self.text(name) else { return false };
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => true,
+            "false" | "0" | "no" | "off" => false,
+            _ => {
+                self.fault(format!("{name} must be true or false, is {text:?}; using false"));
+                false
+            }
+        }
+    }
+
+    /// A whole number in its range.
+    pub(super) fn number(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
+        let Some(text) = self.text(name) else { return default };
+        match text.parse() {
+            Ok(number) if range.contains(&number) => number,
+            _ => {
+                let (least, most) = range.into_inner();
+                self.fault(format!(
+                    "{name} must be a whole number from {least} to {most}, is {text:?}; using {default}"
+                ));
+                default
+            }
+        }
+    }
+
+    /// A time span in milliseconds.
+    pub(super) fn millis(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> Duration {
+        Duration::from_millis(self.number(name, default, range))
+    }
+
+    /// A size in units of `unit_bytes`.
+    pub(super) fn bytes(
+        &mut self,
+        name: &str,
+        default: u64,
+        range: RangeInclusive<u64>,
+        unit_bytes: u64,
+    ) -> usize {
+        let units = self.number(name, default, range);
+        usize::try_from(units.saturating_mul(unit_bytes)).unwrap_or(usize::MAX)
+    }
+
+    /// A port above the reserved ones.
+    pub(super) fn port(&mut self, name: &str, default: u16) -> u16 {
+        u16::try_from(self.number(name, default.into(), 1_024..=u16::MAX.into())).unwrap_or(default)
+    }
+}

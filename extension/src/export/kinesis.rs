@@ -1,0 +1,170 @@
+//! One PutRecords request: batches in, an outcome for each of them out. Knows nothing of retries.
+//! Source: Kinesis Data Streams API, "PutRecords".
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::config::retry::RetryConfig;
+use aws_sdk_kinesis::config::timeout::TimeoutConfig;
+use aws_sdk_kinesis::config::{
+    BehaviorVersion, Config, Region, SharedHttpClient, StalledStreamProtectionConfig,
+};
+use aws_sdk_kinesis::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_kinesis::operation::put_records::{PutRecordsError, PutRecordsOutput};
+use aws_sdk_kinesis::primitives::Blob;
+use aws_sdk_kinesis::types::PutRecordsRequestEntry;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_http_client::Builder;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use pipeline::batch::Sealed;
+
+use super::credentials;
+use crate::config::{Destination, Stream};
+
+/// Within a region a connection takes a few milliseconds; a VPC without a way out swallows them.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_000);
+/// PutRecords answers in 10 to 100 ms. A request that is given up may have arrived: its repetition is dropped by the
+/// reader.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(3_000);
+/// Connections die across a freeze, and nobody tells: only one that was used moments ago is used again.
+const CONNECTION_IDLE_MAX: Duration = Duration::from_secs(4);
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The stream answered: for each batch, in order, taken or why not.
+    Answered(Vec<Result<(), String>>),
+    /// The request as a whole failed.
+    Failed(Failure),
+}
+
+/// Why a request failed; the text is for people.
+#[derive(Debug)]
+pub enum Failure {
+    /// No answer, or one that says "not now".
+    Unreachable(String),
+    /// The stream or the permission to write to it is missing.
+    Setup(String),
+    /// The request itself is not valid, and never will be.
+    Refused(String),
+}
+
+/// The client, built once.
+#[derive(Debug)]
+pub struct Kinesis {
+    client: Client,
+    stream: Stream,
+}
+
+impl Kinesis {
+    /// Takes some milliseconds with https: the roots of trust are read.
+    pub fn new(destination: &Destination) -> Self {
+        let secure = destination.endpoint.as_deref().is_none_or(|endpoint| endpoint.starts_with("https:"));
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT);
+        let mut config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(destination.region.clone()))
+            .http_client(http_client(secure))
+            // Retries are ours: exactly the failed entries, within the sandbox's deadlines.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts.build())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        config = credentials::provide(config, &destination.credentials);
+        config.set_endpoint_url(destination.endpoint.clone());
+        Self { client: Client::from_conf(config.build()), stream: destination.stream.clone() }
+    }
+
+    /// Sends the batches, in order, in one request.
+    pub async fn put(&self, batches: &[Sealed]) -> Outcome {
+        let mut entries = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let entry = PutRecordsRequestEntry::builder()
+                .data(Blob::new(batch.data.clone()))
+                .partition_key(batch.partition_key())
+                .build();
+            match entry {
+                Ok(entry) => entries.push(entry),
+                Err(error) => return Outcome::Failed(Failure::Refused(error.to_string())),
+            }
+        }
+        let request = self.client.put_records().set_records(Some(entries));
+        let request = match &self.stream {
+            Stream::Name(name) => request.stream_name(name),
+            Stream::Arn(arn) => request.stream_arn(arn),
+        };
+        match request.send().await {
+            Ok(answer) => Outcome::Answered(answered(&answer)),
+            Err(error) => Outcome::Failed(failure(&error)),
+        }
+    }
+}
+
+fn answered(answer: &PutRecordsOutput) -> Vec<Result<(), String>> {
+    let entry = |entry: &aws_sdk_kinesis::types::PutRecordsResultEntry| match entry.error_code() {
+        None => Ok(()),
+        Some(code) => Err(format!("{code}: {}", entry.error_message().unwrap_or_default())),
+    };
+    answer.records().iter().map(entry).collect()
+}
+
+fn failure(error: &SdkError<PutRecordsError>) -> Failure {
+    let Some(refusal) = error.as_service_error() else {
+        return Failure::Unreachable(causes(error));
+    };
+    let code = refusal.code().unwrap_or("an answer without a code");
+    let why = format!("{code}: {}", refusal.message().unwrap_or_default());
+    match code {
+        "ResourceNotFoundException"
+        | "AccessDeniedException"
+        | "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "IncompleteSignature"
+        | "InvalidClientTokenId"
+        | "MissingAuthenticationToken"
+        | "ExpiredTokenException"
+        | "KMSAccessDeniedException"
+        | "KMSDisabledException"
+        | "KMSNotFoundException"
+        | "KMSOptInRequired" => Failure::Setup(why),
+        "InvalidArgumentException" | "ValidationException" | "SerializationException" => Failure::Refused(why),
+        _ => Failure::Unreachable(why),
+    }
+}
+
+/// The chain of causes on one line: the last one is what helps ("Connection refused").
+fn causes(error: &SdkError<PutRecordsError>) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let next_text = next.to_string();
+        if !text.ends_with(&next_text) {
+            text = format!("{text}: {next_text}");
+        }
+        cause = next.source();
+    }
+    text
+}
+
+fn http_client(secure: bool) -> SharedHttpClient {
+    let builder = Builder::new().pool_idle_timeout(CONNECTION_IDLE_MAX).pool_max_idle_per_host(1);
+    if !secure {
+        return builder.build_http();
+    }
+    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+    let trust = roots
+        .iter()
+        .fold(TrustStore::empty(), |trust, certificate| trust.with_pem_certificate(pem(certificate)));
+    let builder = builder.tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
+    match TlsContext::builder().with_trust_store(trust).build() {
+        Ok(context) => builder.tls_context(context).build_https(),
+        Err(_) => builder.build_https(),
+    }
+}
+
+fn pem(der: &[u8]) -> Vec<u8> {
+    let text = BASE64_STANDARD.encode(der);
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n").into_bytes()
+}

@@ -1,0 +1,69 @@
+//! The loop of the Extensions API, the only one: next → INVOKE | SHUTDOWN. What either means is its duty's to know.
+
+use std::time::Duration;
+
+use lambda_api::extensions::{NextEvent, ShutdownReason};
+use pipeline::CloseReason;
+
+use crate::collector::Collector;
+use crate::lambda::{Lambda, LambdaError};
+use crate::{clock, notice};
+
+/// What to do between two events; chosen once, when the extension is built.
+#[derive(Debug)]
+pub enum Duty {
+    /// Hold each invocation until its telemetry is on its way.
+    Collect(Collector),
+    /// Go straight on: nothing to ship, nothing to ship to, or not wanted.
+    Idle,
+}
+
+/// `/next` fails only when the platform's side is gone; a few tries cover a connection cut by a freeze.
+const FAILURES_MAX: u32 = 20;
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Runs to SHUTDOWN.
+///
+/// # Errors
+/// When `/next` cannot be had any more: no event can reach the extension then, and no SHUTDOWN will come.
+pub async fn run(lambda: &Lambda, duty: &Duty) -> Result<(), LambdaError> {
+    let mut failures = 0;
+    loop {
+        match lambda.next().await {
+            Ok(NextEvent::Invoke { deadline_ms, request_id, invoked_function_arn, .. }) => {
+                failures = 0;
+                if let Duty::Collect(collector) = duty {
+                    let deadline = clock::from_millis(deadline_ms);
+                    collector.invocation(request_id, invoked_function_arn, deadline).await;
+                }
+            }
+            Ok(NextEvent::Shutdown { shutdown_reason, deadline_ms }) => {
+                if let Duty::Collect(collector) = duty {
+                    let deadline = clock::from_millis(deadline_ms);
+                    let remains = collector.shutdown(close_reason(&shutdown_reason), deadline).await;
+                    if remains.batches > 0 {
+                        let batches = remains.batches;
+                        notice::say(format_args!("{batches} batches were not acknowledged before the end"));
+                    }
+                }
+                return Ok(());
+            }
+            Err(error) => {
+                failures += 1;
+                if failures == FAILURES_MAX {
+                    return Err(error);
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+fn close_reason(reason: &ShutdownReason) -> CloseReason {
+    match reason {
+        ShutdownReason::Timeout => CloseReason::Timeout,
+        ShutdownReason::Failure => CloseReason::Failure,
+        ShutdownReason::Spindown | ShutdownReason::Other(_) => CloseReason::Spindown,
+    }
+}
