@@ -9,34 +9,37 @@ use crate::words::Words;
 /// What stands in the place of a masked value.
 pub const MASK: &str = "[scrubbed]";
 
-/// The words of the reference's automatic scrubbing (2023 and 2024), without separators, and four of ours: the
-/// singular of `credentials` and what AWS and most key files call their secrets.
-const DEFAULT_ENTRIES: [&str; 20] = [
-    "password",
-    "secret",
-    "passwd",
-    "apikey", // also api_key and x-api-key
-    "pwd",
-    "accesstoken",
-    "auth",
-    "credentials",
-    "creds",
-    "sourceip",
-    "authorizer",
-    "clientip",
-    "authorization",
-    "xapikey",
-    "refreshtoken", // also refresh-token
-    "credential",
-    "sessiontoken",
-    "privatekey",
-    "secretkey",
-    "secretaccesskey",
+/// The words of the reference's automatic scrubbing (2023 and 2024), without separators, and some of ours: the
+/// singular of `credentials`, and what AWS and key files call their secrets. `api_key` and `x-api-key` are `apikey`.
+const DEFAULT_ENTRIES: [(&str, Reach); 18] = [
+    ("password", Reach::Compound),
+    ("passwd", Reach::Compound),
+    ("pwd", Reach::Word),
+    ("secret", Reach::Compound),
+    ("apikey", Reach::Compound),
+    ("auth", Reach::Word),
+    ("authorizer", Reach::Word),
+    ("authorization", Reach::Word),
+    ("credentials", Reach::Compound),
+    ("credential", Reach::Compound),
+    ("creds", Reach::Word),
+    ("accesstoken", Reach::Compound),
+    ("refreshtoken", Reach::Compound),
+    ("sessiontoken", Reach::Compound),
+    ("privatekey", Reach::Compound),
+    ("secretkey", Reach::Compound),
+    ("sourceip", Reach::Word),
+    ("clientip", Reach::Word),
 ];
 
-/// From this length on an entry is so distinctive that it also counts at the end of a longer word (`dbpassword`) and
-/// before digits (`password2`). `auth`, `creds` and `pwd` are not (`oauth`, `auth0`).
-const DISTINCTIVE_LETTERS: usize = 6;
+/// Where in a word an entry may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// From a word's beginning to a word's end: `auth` is not in `oauth`, `sourceip` not in `resource_ip`.
+    Word,
+    /// So distinctive that it also counts at the end of a longer word (`dbpassword`) and before digits (`password2`).
+    Compound,
+}
 
 /// What happens to a value that must not leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,7 +56,7 @@ pub enum Action {
 pub struct Rule {
     action: Action,
     /// Lower case, letters and digits only.
-    entries: Vec<String>,
+    entries: Vec<(String, Reach)>,
     /// Keys that pass, in lower case, otherwise exactly as written.
     allowed: BTreeSet<String>,
 }
@@ -63,7 +66,7 @@ impl Default for Rule {
     fn default() -> Self {
         Self {
             action: Action::default(),
-            entries: DEFAULT_ENTRIES.iter().map(|entry| (*entry).to_owned()).collect(),
+            entries: DEFAULT_ENTRIES.iter().map(|(letters, reach)| ((*letters).to_owned(), *reach)).collect(),
             allowed: BTreeSet::new(),
         }
     }
@@ -88,7 +91,7 @@ impl Rule {
         let mut words = Words::default();
         words.fill(entry);
         if !words.letters().is_empty() {
-            self.entries.push(words.letters().to_owned());
+            self.entries.push((words.letters().to_owned(), Reach::Word));
         }
         self
     }
@@ -105,7 +108,7 @@ impl Rule {
 
     fn matches_with(&self, key: &str, words: &mut Words) -> bool {
         words.fill(key);
-        self.entries.iter().any(|entry| contains(words, entry)) && !self.allowed.contains(&key.to_lowercase())
+        self.entries.iter().any(|(letters, reach)| contains(words, letters, *reach)) && !self.allowed.contains(&key.to_lowercase())
     }
 
     fn walk(&self, map: &mut Map, words: &mut Words) -> u64 {
@@ -142,24 +145,21 @@ fn hides_something(value: &Value) -> bool {
     }
 }
 
-/// True if the entry stands in the key between word boundaries.
-fn contains(words: &Words, entry: &str) -> bool {
-    let letters = words.letters();
-    let distinctive = entry.len() >= DISTINCTIVE_LETTERS;
-    letters.match_indices(entry).any(|(start, _)| {
-        let behind = start + entry.len();
-        (distinctive || words.is_boundary(start)) && ends_word(words, behind, distinctive)
+/// True if the entry stands in the key where its reach allows it.
+fn contains(words: &Words, entry: &str, reach: Reach) -> bool {
+    words.letters().match_indices(entry).any(|(start, _)| {
+        (reach == Reach::Compound || words.is_boundary(start)) && ends_word(words, start + entry.len(), reach)
     })
 }
 
 /// True if a word ends at `index`, give or take a plural `s` and, where allowed, digits.
-fn ends_word(words: &Words, index: usize, digits_too: bool) -> bool {
+fn ends_word(words: &Words, index: usize, reach: Reach) -> bool {
     let rest = words.letters().get(index..).unwrap_or_default();
     let plural = index + usize::from(rest.starts_with('s'));
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     words.is_boundary(index)
         || words.is_boundary(plural)
-        || (digits_too && words.is_boundary(index + digits))
+        || (reach == Reach::Compound && words.is_boundary(index + digits))
 }
 
 #[cfg(test)]
@@ -280,7 +280,7 @@ mod tests {
         #[test]
         fn a_listed_word_between_separators_is_always_found(
             before in "[a-z]{0,5}[-_. ]",
-            entry in prop::sample::select(DEFAULT_ENTRIES.to_vec()),
+            (entry, _) in prop::sample::select(DEFAULT_ENTRIES.to_vec()),
             behind in "([-_. ][a-z]{0,5})?",
         ) {
             let key = format!("{before}{entry}{behind}");

@@ -45,6 +45,11 @@ impl FunctionContext {
         self.initialization_type.is_empty() || self.initialization_type == "on-demand"
     }
 
+    /// True where the first invocation waits for init or restore.
+    pub fn starts_cold(&self) -> bool {
+        self.inits_on_demand() || self.initialization_type == "snap-start"
+    }
+
     /// Takes account, region, and the name if it was not known, from a function's ARN; anything else is ignored.
     pub fn learn_arn(&mut self, arn: &str) {
         // arn:<partition>:lambda:<region>:<account>:function:<name>[:<qualifier>]

@@ -1,0 +1,228 @@
+//! One invocation from its start to its end, and the bounded memory of those that are running or have run.
+
+use std::collections::VecDeque;
+
+use lambda_api::telemetry;
+use model::{Map, Span, SpanId, SpanKind, SpanStatus, Timestamp, TraceContext, Value};
+
+use super::identity;
+use super::{millis, put};
+use crate::parse::{XrayContext, xray_header};
+
+/// Invocations that run at a time: far more than Managed Instances allow (64 per vCPU), so that only lost ends fill it.
+const OPEN_MAX: usize = 1024;
+
+/// A report comes during the next invocation; late lines and reports of overlapping ones a little later.
+const PAST_MAX: usize = 256;
+
+/// What is known of an invocation before it ends.
+#[derive(Debug, Clone)]
+pub(super) struct Invocation {
+    pub(super) request_id: String,
+    pub(super) context: TraceContext,
+    pub(super) parent_id: Option<SpanId>,
+    pub(super) started_at: Timestamp,
+    pub(super) version: Option<String>,
+    pub(super) tenant_id: Option<String>,
+    pub(super) arn: Option<String>,
+    pub(super) cold_start: bool,
+    /// Its timeout has been told already, by a line or by the platform.
+    pub(super) timed_out: bool,
+    /// The last error that it logged: says more than the platform's status.
+    pub(super) last_error: Option<String>,
+}
+
+/// How an invocation ended, from `runtimeDone`, from `report` where that is all there is, or from the sandbox's end.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ending {
+    /// `success`, `error`, `failure`, `timeout`; empty if nobody said.
+    pub(super) status: String,
+    pub(super) error_type: Option<String>,
+    pub(super) duration_ms: Option<f64>,
+    pub(super) produced_bytes: Option<u64>,
+}
+
+/// The place that `tracing` gives to an invocation, filled up from its request id.
+pub(super) fn context(
+    request_id: &str,
+    tracing: Option<&telemetry::Tracing>,
+) -> (TraceContext, Option<SpanId>) {
+    let xray: Option<XrayContext> = tracing.and_then(|tracing| xray_header(&tracing.value));
+    let own = tracing.and_then(|tracing| tracing.span_id.as_deref()?.parse().ok());
+    let span_id = own.unwrap_or_else(|| identity::span_id(request_id, identity::INVOCATION));
+    let trace_id = xray.map_or_else(|| identity::trace_id(request_id), |xray| xray.trace_id);
+    // A span that is its own parent would hide the whole trace from readers that build trees.
+    let parent_id = xray.and_then(|xray| xray.parent_id).filter(|parent| *parent != span_id);
+    (TraceContext { trace_id, span_id }, parent_id)
+}
+
+impl Invocation {
+    /// From the first that is heard of it.
+    pub(super) fn new(request_id: &str, tracing: Option<&telemetry::Tracing>, started_at: Timestamp) -> Self {
+        let (context, parent_id) = context(request_id, tracing);
+        Self {
+            request_id: request_id.to_owned(),
+            context,
+            parent_id,
+            started_at,
+            version: None,
+            tenant_id: None,
+            arn: None,
+            cold_start: false,
+            timed_out: false,
+            last_error: None,
+        }
+    }
+
+    /// When it ended: by the platform's own measure, else when the platform said so.
+    pub(super) fn end(&self, ending: &Ending, told_at: Timestamp) -> Timestamp {
+        ending.duration_ms.map_or(told_at, |duration| self.started_at.plus(millis(duration))).max(self.started_at)
+    }
+
+    /// Its SERVER span.
+    pub(super) fn span(&self, name: &str, ending: &Ending, end: Timestamp) -> Span {
+        Span {
+            trace_id: self.context.trace_id,
+            span_id: self.context.span_id,
+            parent_id: self.parent_id,
+            name: if name.is_empty() { "invocation".to_owned() } else { name.to_owned() },
+            kind: SpanKind::Server,
+            start: self.started_at,
+            end,
+            status: self.status(ending),
+            request_id: Some(self.request_id.clone()),
+            attributes: self.attributes(name, ending),
+            events: Vec::new(),
+            links: Vec::new(),
+        }
+    }
+
+    fn attributes(&self, name: &str, ending: &Ending) -> Map {
+        let mut attributes = Map::from([
+            ("faas.invocation_id".to_owned(), self.request_id.as_str().into()),
+            ("faas.coldstart".to_owned(), self.cold_start.into()),
+        ]);
+        put(&mut attributes, "faas.name", Some(name).filter(|name| !name.is_empty()));
+        put(&mut attributes, "faas.version", self.version.as_deref());
+        put(&mut attributes, "cloud.resource_id", self.arn.as_deref());
+        put(&mut attributes, "aws.lambda.tenant_id", self.tenant_id.as_deref());
+        put(&mut attributes, "aws.lambda.status", Some(&*ending.status).filter(|status| !status.is_empty()));
+        let produced = ending.produced_bytes.and_then(|bytes| i64::try_from(bytes).ok());
+        put(&mut attributes, "aws.lambda.produced_bytes", produced);
+        if ending.failed() {
+            put(&mut attributes, "error.type", Some(ending.error_type.as_deref().unwrap_or(&ending.status)));
+        }
+        attributes
+    }
+
+    fn status(&self, ending: &Ending) -> SpanStatus {
+        match ending.status.as_str() {
+            "success" => SpanStatus::Ok,
+            "" => SpanStatus::Unset,
+            "timeout" => SpanStatus::Error("Task timed out".to_owned()),
+            status => SpanStatus::Error(self.why(ending).unwrap_or_else(|| status.to_owned())),
+        }
+    }
+
+    /// The platform's type where it is the platform's business (`Runtime.OutOfMemory`), else what the function logged
+    /// (`ValueError: bad card`; the type is then only `Unhandled`).
+    fn why(&self, ending: &Ending) -> Option<String> {
+        let platform = |kind: &&str| is_platform_error(kind);
+        let kind = ending.error_type.as_deref();
+        kind.filter(platform).map(str::to_owned).or_else(|| self.last_error.clone()).or_else(|| kind.map(str::to_owned))
+    }
+}
+
+impl Ending {
+    /// True unless it is known to have worked, or nothing is known.
+    pub(super) fn failed(&self) -> bool {
+        !matches!(self.status.as_str(), "" | "success")
+    }
+}
+
+/// True for errors of runtime, extension or sandbox, which no line of the function tells of.
+pub(super) fn is_platform_error(kind: &str) -> bool {
+    ["Runtime.", "Extension.", "Sandbox."].iter().any(|prefix| kind.starts_with(prefix))
+}
+
+/// A part of an invocation (or init) that the platform measured, as a child span; none if its time cannot be read.
+pub(super) fn part(measured: &telemetry::Span, parent: TraceContext, request_id: Option<&str>) -> Option<Span> {
+    let start: Timestamp = measured.start.parse().ok()?;
+    // Without an invocation the parent's id keeps the parts of two inits apart.
+    let seed = request_id.map_or_else(|| parent.span_id.to_string(), str::to_owned);
+    Some(Span {
+        trace_id: parent.trace_id,
+        span_id: identity::span_id(&seed, &measured.name),
+        parent_id: Some(parent.span_id),
+        name: measured.name.clone(),
+        kind: SpanKind::Internal,
+        start,
+        end: start.plus(millis(measured.duration_ms)),
+        status: SpanStatus::Unset,
+        request_id: request_id.map(str::to_owned),
+        attributes: request_id
+            .map(|id| Map::from([("faas.invocation_id".to_owned(), Value::from(id))]))
+            .unwrap_or_default(),
+        events: Vec::new(),
+        links: Vec::new(),
+    })
+}
+
+/// The running and the remembered.
+#[derive(Debug, Default)]
+pub(super) struct Invocations {
+    open: VecDeque<Invocation>,
+    past: VecDeque<Invocation>,
+    /// The request that started last.
+    latest: Option<String>,
+}
+
+impl Invocations {
+    /// True before the first start.
+    pub(super) fn none_yet(&self) -> bool {
+        self.latest.is_none()
+    }
+
+    /// Adds a running one; gives back the oldest if there are too many (its end was lost).
+    pub(super) fn open(&mut self, invocation: Invocation) -> Option<Invocation> {
+        self.latest = Some(invocation.request_id.clone());
+        self.open.push_back(invocation);
+        if self.open.len() > OPEN_MAX { self.open.pop_front() } else { None }
+    }
+
+    /// Takes a running one out, to be given back by [`Self::remember`]. A retried event has the request id of its
+    /// first attempt: the later one is meant.
+    pub(super) fn take(&mut self, request_id: &str) -> Option<Invocation> {
+        let index = self.open.iter().rposition(|invocation| invocation.request_id == request_id)?;
+        self.open.remove(index)
+    }
+
+    /// Takes all running ones out, oldest first.
+    pub(super) fn take_all(&mut self) -> Vec<Invocation> {
+        self.open.drain(..).collect()
+    }
+
+    /// Keeps an ended one for its late records.
+    pub(super) fn remember(&mut self, invocation: Invocation) {
+        if self.past.len() == PAST_MAX {
+            self.past.pop_front();
+        }
+        self.past.push_back(invocation);
+    }
+
+    /// One that runs or has run.
+    pub(super) fn find(&mut self, request_id: &str) -> Option<&mut Invocation> {
+        let with_id = |invocation: &&mut Invocation| invocation.request_id == request_id;
+        self.open.iter_mut().rev().find(with_id).or_else(|| self.past.iter_mut().rev().find(with_id))
+    }
+
+    /// The one that a record without a request id belongs to. Where invocations overlap that can be told only while
+    /// one runs alone; elsewhere it is the one that started last, also when it has ended: its last lines come late.
+    pub(super) fn current(&mut self, overlaps: bool) -> Option<&mut Invocation> {
+        if overlaps {
+            return if self.open.len() == 1 { self.open.front_mut() } else { None };
+        }
+        let latest = self.latest.clone()?;
+        self.find(&latest)
+    }
+}

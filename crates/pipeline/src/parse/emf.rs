@@ -1,0 +1,68 @@
+//! Embedded Metric Format: the metric points that a JSON line declares about itself. The line stays a log.
+//! Source: CloudWatch user guide, "Specification: Embedded metric format".
+
+use model::{Map, Metric, MetricKind, Timestamp, Value};
+
+/// CloudWatch takes 100 metrics per directive; more directives than a handful are nonsense.
+const POINTS_MAX: usize = 200;
+
+/// One point per metric and directive. Its attributes are all dimensions of the directive's sets together, and
+/// `namespace`: CloudWatch counts once per dimension set, a query here groups by whichever it wants.
+pub(super) fn points(body: &Map, printed_at: Option<Timestamp>) -> Vec<Metric> {
+    let Some(aws) = body.get("_aws").and_then(Value::as_object) else { return Vec::new() };
+    let Some(Value::Array(directives)) = aws.get("CloudWatchMetrics") else { return Vec::new() };
+    let time = match aws.get("Timestamp") {
+        Some(Value::Int(millis)) => Timestamp::from_millis(*millis),
+        _ => printed_at.unwrap_or_default(),
+    };
+    let directives = directives.iter().filter_map(Value::as_object);
+    directives.flat_map(|directive| of_directive(directive, body, time)).take(POINTS_MAX).collect()
+}
+
+fn of_directive(directive: &Map, body: &Map, time: Timestamp) -> Vec<Metric> {
+    let attributes = dimensions(directive, body);
+    let point = |definition: &Value| {
+        let definition = definition.as_object()?;
+        let name = definition.get("Name")?.as_str()?;
+        Some(Metric {
+            name: name.to_owned(),
+            unit: definition.get("Unit").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            time,
+            kind: kind(body.get(name)?)?,
+            request_id: None,
+            attributes: attributes.clone(),
+        })
+    };
+    list(directive.get("Metrics")).iter().filter_map(point).collect()
+}
+
+fn dimensions(directive: &Map, body: &Map) -> Map {
+    let sets = list(directive.get("Dimensions")).iter();
+    let names = sets.flat_map(|set| list(Some(set))).filter_map(Value::as_str);
+    let mut attributes: Map =
+        names.filter_map(|name| Some((name.to_owned(), body.get(name)?.clone()))).collect();
+    if let Some(namespace) = directive.get("Namespace").and_then(Value::as_str) {
+        attributes.insert("namespace".to_owned(), namespace.into());
+    }
+    attributes
+}
+
+/// A number, or up to 100 numbers that were measured between two lines.
+fn kind(value: &Value) -> Option<MetricKind> {
+    let Value::Array(values) = value else { return value.as_f64().map(MetricKind::Gauge) };
+    let numbers: Vec<f64> = values.iter().filter_map(Value::as_f64).collect();
+    let count = u64::try_from(numbers.len()).ok().filter(|count| *count > 0)?;
+    Some(MetricKind::Summary {
+        count,
+        sum: numbers.iter().sum(),
+        min: numbers.iter().copied().fold(f64::INFINITY, f64::min),
+        max: numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    })
+}
+
+fn list(value: Option<&Value>) -> &[Value] {
+    match value {
+        Some(Value::Array(items)) => items,
+        _ => &[],
+    }
+}

@@ -1,0 +1,81 @@
+//! What makes a line an error: the type and message under the names that runtimes and loggers use.
+
+use model::{Level, Map, Value};
+
+use super::{fields, stack};
+
+/// Long enough for a type and a message; the whole text stays in the body.
+const ERROR_BYTES_MAX: usize = 1024;
+
+/// Keys that hold an error as an object or as text. `error` marks a line as an error whatever its level is (the
+/// reference's enrichment key); the others may be there for information.
+const KEYS: [&str; 6] = ["err", "exception", "exc_info", "Exception", "@x", "stack_trace"];
+const TYPE_KEYS: [&str; 7] =
+    ["errorType", "type", "name", "exception_name", "error_type", "exception.type", "class"];
+const MESSAGE_KEYS: [&str; 5] = ["errorMessage", "message", "msg", "error_message", "exception.message"];
+
+/// What makes a JSON line an error; none if it is not one.
+pub(super) fn of(body: &Map, level: Option<Level>) -> Option<String> {
+    let declared = body.get("error").and_then(described);
+    if declared.is_some() {
+        return declared;
+    }
+    if level.is_some_and(|level| level < Level::Error) {
+        return None;
+    }
+    let found = runtime_pair(body).or_else(|| KEYS.iter().find_map(|key| described(body.get(*key)?)));
+    let found = found.or_else(|| nested(body));
+    match level {
+        Some(level) => found.or_else(|| fields::message(body).map(first_line)).or_else(|| Some(level.to_string())),
+        None => found,
+    }
+}
+
+/// An error as text, or as an object with type and message.
+fn described(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => Some(of_text(text)),
+        Value::Object(map) => joined(find(map, &TYPE_KEYS), find(map, &MESSAGE_KEYS)),
+        Value::Bool(true) => Some("error".to_owned()),
+        _ => None,
+    }
+}
+
+/// `errorType` and `errorMessage` of Lambda's clients, `exception_name` of Powertools: together at the root.
+fn runtime_pair(body: &Map) -> Option<String> {
+    let kind = find(body, &["errorType", "exception_name", "error_type", "exception.type"]);
+    let message = find(body, &["errorMessage", "error_message", "exception.message"]);
+    joined(kind, message)
+}
+
+/// An error inside `message` (Node's JSON console), `data` (the reference's logger), `fields` (`tracing`).
+fn nested(body: &Map) -> Option<String> {
+    ["message", "data", "fields"].iter().find_map(|key| {
+        let inner = body.get(*key)?.as_object()?;
+        runtime_pair(inner).or_else(|| described(inner.get("error")?))
+    })
+}
+
+fn find<'a>(map: &'a Map, keys: &[&str]) -> Option<&'a str> {
+    keys.iter().find_map(|key| map.get(*key)?.as_str()).filter(|text| !text.is_empty())
+}
+
+fn joined(kind: Option<&str>, message: Option<&str>) -> Option<String> {
+    match (kind, message) {
+        (Some(kind), Some(message)) => Some(first_line(&format!("{kind}: {message}"))),
+        (Some(one), None) | (None, Some(one)) => Some(first_line(one)),
+        (None, None) => None,
+    }
+}
+
+/// The telling line of an error's text: of a stack trace the one with type and message, else the first.
+pub(super) fn of_text(text: &str) -> String {
+    stack::error(text).unwrap_or_else(|| first_line(text))
+}
+
+/// The first line, without what is too long for a title.
+pub(super) fn first_line(text: &str) -> String {
+    let line = text.trim_start().lines().next().unwrap_or_default().trim_end();
+    line[..line.floor_char_boundary(ERROR_BYTES_MAX)].to_owned()
+}
