@@ -21,7 +21,7 @@ pub(crate) enum Part {
 }
 
 /// Deeper than any person nests; SQL is parsed and planned by recursion, which must not run out of stack.
-pub(crate) const FILTER_DEPTH_MAX: usize = 32;
+pub(crate) const FILTER_DEPTH_MAX: usize = 16;
 /// More conditions than any saved query had; each becomes an expression over every column of its key.
 const CONDITIONS_MAX: usize = 200;
 /// Values of one `IN`.

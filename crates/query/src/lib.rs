@@ -13,6 +13,8 @@ mod lexer;
 mod parser;
 mod text;
 mod json;
+pub mod sql;
+pub mod plan;
 pub mod answer;
 pub mod runner;
 
@@ -23,6 +25,8 @@ pub use ast::{
 pub use calculation::{Calculation, Operator};
 pub use column::{Column, ColumnKind};
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use envelope::Envelope;
+pub use plan::{GroupValue, Plan, Table};
 pub use runner::{RunError, Runner};
 
 use model::Timestamp;

@@ -1,0 +1,145 @@
+//! Keys become columns: all of them, whatever their types.
+
+use std::collections::HashMap;
+
+use crate::answer::Field;
+use crate::ast::Key;
+use crate::column::{Column, ColumnKind};
+use crate::envelope::Envelope;
+use crate::sql::Expr;
+
+/// A dataset as the plan sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Table<'a> {
+    /// Its name, which is also the table's in SQL.
+    pub dataset: &'a str,
+    /// Its dynamic columns.
+    pub columns: &'a [Column],
+}
+
+/// Where a key's values of one type come from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Source {
+    pub(crate) expr: Expr,
+    pub(crate) kind: ColumnKind,
+}
+
+/// A dataset's columns by the text that a person writes.
+pub(crate) struct Catalogue<'a> {
+    pub(crate) dataset: &'a str,
+    columns: HashMap<String, Vec<&'a Column>>,
+    all: &'a [Column],
+}
+
+impl<'a> Catalogue<'a> {
+    pub(crate) fn new(table: Table<'a>) -> Self {
+        let mut columns: HashMap<String, Vec<&Column>> = HashMap::new();
+        for column in table.columns {
+            columns.entry(column.path.dotted()).or_default().push(column);
+        }
+        Self { dataset: table.dataset, columns, all: table.columns }
+    }
+
+    /// All columns of a key; none if the dataset does not have it.
+    pub(crate) fn sources(&self, key: &Key) -> Vec<Source> {
+        match reserved(key) {
+            Some(name) => Envelope::named(name).map(|field| self.envelope(field)).into_iter().collect(),
+            None => {
+                let message = (key.as_str() == "message").then(|| self.envelope(Envelope::Message));
+                message.into_iter().chain(self.dynamic(key.as_str())).collect()
+            }
+        }
+    }
+
+    fn dynamic(&self, dotted: &str) -> impl Iterator<Item = Source> {
+        self.columns.get(dotted).into_iter().flatten().map(|column| source(column))
+    }
+
+    fn envelope(&self, field: Envelope) -> Source {
+        let expr = match field {
+            Envelope::Dataset => Expr::Text(self.dataset.to_owned()),
+            field => Expr::Column(field.physical().to_owned()),
+        };
+        Source { expr, kind: field.kind() }
+    }
+
+    /// The key's own columns and those of everything inside it, so that an object exists if any part of it does.
+    pub(crate) fn presence(&self, key: &Key) -> Vec<Source> {
+        let inside = |column: &&Column| {
+            let dotted = column.path.dotted();
+            dotted.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('.'))
+        };
+        let own = self.sources(key);
+        own.into_iter().chain(self.all.iter().filter(inside).map(source)).collect()
+    }
+
+    /// Where a needle is looked for: the message and everything else that was said, but not the ids and times that we
+    /// gave the event.
+    pub(crate) fn everything(&self) -> Vec<Source> {
+        let ours = [Envelope::Dataset, Envelope::Id, Envelope::Kind, Envelope::Timestamp, Envelope::IngestedAt];
+        let envelope = Envelope::ALL.into_iter().filter(|field| !ours.contains(field));
+        envelope.map(|field| self.envelope(field)).chain(self.all.iter().map(source)).collect()
+    }
+
+    /// Every key with each of its types.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = Field> {
+        let field = |column: &Column| Field { name: column.path.dotted(), r#type: column.kind.type_name() };
+        self.all.iter().map(field)
+    }
+
+    /// Every key that can be asked for, as it is written.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.columns.keys().map(String::as_str)
+    }
+}
+
+fn source(column: &Column) -> Source {
+    Source { expr: Expr::Column(column.physical.clone()), kind: column.kind }
+}
+
+/// The part behind the reserved prefix.
+pub(crate) fn reserved(key: &Key) -> Option<&str> {
+    let key = key.as_str();
+    key.strip_prefix("$limelight.").or_else(|| key.strip_prefix("$baselime."))
+}
+
+/// One value of several columns of possibly different types: as they are if they agree, else as text.
+pub(crate) fn value(sources: &[Source], kind: ColumnKind) -> Expr {
+    let typed = |source: &Source| match source.kind == kind || text_like(source.kind) && kind == ColumnKind::Text {
+        true => source.expr.clone(),
+        false => Expr::ToText(Box::new(source.expr.clone()), source.kind),
+    };
+    first(sources.iter().map(typed).collect(), kind)
+}
+
+/// The kind that all of them have, else text; text too if there is none.
+pub(crate) fn common_kind<'s>(sources: impl IntoIterator<Item = &'s Source>) -> ColumnKind {
+    let mut kinds = sources.into_iter().map(|source| source.kind);
+    match kinds.next() {
+        Some(ColumnKind::Json) | None => ColumnKind::Text,
+        Some(kind) if kinds.all(|other| other == kind) => kind,
+        Some(_) => ColumnKind::Text,
+    }
+}
+
+/// The number at a key as a float; texts, booleans and JSON are none.
+pub(crate) fn number(sources: &[Source]) -> Expr {
+    let numbers = sources.iter().filter_map(|source| match source.kind {
+        ColumnKind::Float => Some(source.expr.clone()),
+        ColumnKind::Int => Some(Expr::ToFloat(Box::new(source.expr.clone()))),
+        _ => None,
+    });
+    first(numbers.collect(), ColumnKind::Float)
+}
+
+fn first(mut exprs: Vec<Expr>, kind: ColumnKind) -> Expr {
+    match exprs.len() {
+        0 => Expr::Null(kind),
+        1 => exprs.remove(0),
+        _ => Expr::First(exprs),
+    }
+}
+
+pub(crate) fn text_like(kind: ColumnKind) -> bool {
+    matches!(kind, ColumnKind::Text | ColumnKind::Json)
+}

@@ -1,0 +1,151 @@
+//! SQL expressions, and how an engine writes them. The plan makes expressions; a [`Dialect`] turns each into its
+//! engine's text. Everything a person wrote reaches the text through [`Dialect::text`] and [`Dialect::identifier`] only.
+
+mod datafusion;
+mod write;
+
+pub use datafusion::DataFusion;
+pub(crate) use write::{literal_list, write};
+
+use crate::ast::Comparison;
+use crate::column::ColumnKind;
+
+/// A small typed expression over one row. `Any` of nothing is false, `All` of nothing is true.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Expr {
+    /// A column by its physical name.
+    Column(String),
+    /// A column of the inner query, by a name of ours.
+    Inner(&'static str, usize),
+    Text(String),
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+    /// Microseconds since the epoch.
+    Time(i64),
+    /// No value, of a type.
+    Null(ColumnKind),
+    All(Vec<Expr>),
+    Any(Vec<Expr>),
+    /// True where the expression is false or unknown.
+    Not(Box<Expr>),
+    Equals(Box<Expr>, Box<Expr>),
+    Compare(Comparison, Box<Expr>, Box<Expr>),
+    /// One of several constants.
+    In(Box<Expr>, Vec<Expr>),
+    Exists(Box<Expr>),
+    IsNull(Box<Expr>),
+    Contains(Box<Expr>, String),
+    StartsWith(Box<Expr>, String),
+    /// SQL's `%` and `_`; a backslash escapes them.
+    Like(Box<Expr>, String),
+    /// A regular expression found anywhere; whether case matters.
+    Matches(Box<Expr>, String, bool),
+    /// The first that has a value.
+    First(Vec<Expr>),
+    /// A value of a kind as text.
+    ToText(Box<Expr>, ColumnKind),
+    /// A whole number as a float.
+    ToFloat(Box<Expr>),
+}
+
+/// How an engine writes what differs between engines. The defaults are standard SQL.
+pub trait Dialect {
+    /// A name of a table or column.
+    fn identifier(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    /// A text constant.
+    fn text(&self, text: &str) -> String {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+
+    /// A whole number, also the least one (whose digits alone are out of range).
+    fn int(&self, number: i64) -> String {
+        match number {
+            i64::MIN => format!("({} - 1)", i64::MIN + 1),
+            number => number.to_string(),
+        }
+    }
+
+    /// A finite float, such that it is read as a float and no digit is lost.
+    fn float(&self, number: f64) -> String {
+        format!("{number:?}")
+    }
+
+    /// True or false.
+    fn bool(&self, flag: bool) -> String {
+        if flag { "TRUE".to_owned() } else { "FALSE".to_owned() }
+    }
+
+    /// A point in time of the type of the time columns, from microseconds since the epoch.
+    fn time(&self, micros: i64) -> String;
+
+    /// A day of the type of the partition column, from `2026-11-20`.
+    fn day(&self, day: &str) -> String {
+        format!("DATE '{day}'")
+    }
+
+    /// No value, of the type of such columns.
+    fn null(&self, kind: ColumnKind) -> String {
+        format!("CAST(NULL AS {})", self.type_name(kind))
+    }
+
+    /// The name of the type of such columns.
+    fn type_name(&self, kind: ColumnKind) -> &'static str;
+
+    /// True where the condition is false or unknown.
+    fn not(&self, condition: &str) -> String {
+        format!("({condition}) IS NOT TRUE")
+    }
+
+    /// Whether a text has another text in it, case as written.
+    fn contains(&self, text: &str, part: &str) -> String;
+
+    /// Whether a text begins with another one, case as written.
+    fn starts_with(&self, text: &str, prefix: &str) -> String;
+
+    /// SQL's pattern; a backslash escapes `%`, `_` and itself.
+    fn like(&self, text: &str, pattern: &str) -> String;
+
+    /// Whether a regular expression is found in a text.
+    fn matches(&self, text: &str, pattern: &str, match_case: bool) -> String;
+
+    /// The first of them that has a value.
+    fn first(&self, values: &[String]) -> String {
+        format!("COALESCE({})", values.join(", "))
+    }
+
+    /// A value as text.
+    fn to_text(&self, value: &str, kind: ColumnKind) -> String {
+        let _ = kind;
+        format!("CAST({value} AS {})", self.type_name(ColumnKind::Text))
+    }
+
+    /// A whole number as a float.
+    fn to_float(&self, value: &str) -> String {
+        format!("CAST({value} AS {})", self.type_name(ColumnKind::Float))
+    }
+
+    /// The number of the bucket that a time falls in: whole widths since the epoch, rounded down.
+    fn bucket(&self, time: &str, width_micros: i64) -> String;
+
+    /// How many different values there are, exactly.
+    fn count_distinct(&self, value: &str) -> String {
+        format!("COUNT(DISTINCT {value})")
+    }
+
+    /// The percentile of floats, exactly: sorted, with linear interpolation between the two nearest ranks.
+    fn percentile(&self, value: &str, fraction: f64) -> String;
+
+    /// The standard deviation of a sample.
+    fn stddev(&self, value: &str) -> String {
+        format!("STDDEV_SAMP({value})")
+    }
+
+    /// The variance of a sample.
+    fn variance(&self, value: &str) -> String {
+        format!("VAR_SAMP({value})")
+    }
+}
