@@ -4,7 +4,14 @@ mod error;
 mod sequence;
 mod location;
 mod slice;
+mod schema;
 mod rows;
+mod file;
+mod files;
+mod table;
+mod append;
+mod scan;
+mod engine;
 mod store;
 
 pub use error::StoreError;

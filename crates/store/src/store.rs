@@ -1,33 +1,83 @@
-//! The store: open, append, look.
+//! The store: open, append, look, put away.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
 use datafusion::catalog::TableProvider;
 use model::Timestamp;
+use object_store::{ObjectStore, ObjectStoreExt};
 use query::Column;
 
+use crate::append;
+use crate::engine::Engine;
 use crate::error::StoreError;
-use crate::location::Location;
+use crate::location::{Location, Root};
+use crate::scan::Scan;
+use crate::schema::OVERFLOW;
 use crate::slice::{Appended, DeadLetter, ShardSlice};
+use crate::table::{Shard, Table, View};
+
+/// How many tables are looked at at once for [`Store::datasets`].
+const TABLES_AT_ONCE: usize = 8;
 
 /// What may be set when a store is opened.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// How many dynamic columns a dataset may have; what is over goes into one JSON column.
+    /// How many dynamic columns a dataset may have; what is over goes into one JSON column, slower but right. 8,000
+    /// columns were seen to cost four times the storage and fifty times the writing.
     pub columns_max: usize,
+    /// For so long after its commit a batch is known, and a producer's retry of it dropped.
+    pub retry_horizon: Duration,
+    /// Tells the time: for `ingested_at`, commits and the retry horizon.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { columns_max: 1_000 }
+        Self {
+            columns_max: 1_000,
+            retry_horizon: Duration::from_mins(15),
+            clock: Arc::new(|| SystemTime::now().into()),
+        }
     }
 }
 
-/// All datasets of one place. Cheap to clone; clones share their caches.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("columns_max", &self.columns_max)
+            .field("retry_horizon", &self.retry_horizon)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+/// All datasets of one place. Cheap to clone; clones share what they know of the tables.
 #[derive(Clone)]
 pub struct Store {
-    _inner: Arc<()>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    root: Root,
+    options: Options,
+    tables: Mutex<BTreeMap<String, Arc<Table>>>,
+    engine: Engine,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("url", &self.inner.root.url.as_str()).finish_non_exhaustive()
+    }
 }
 
 /// A dataset at one version of its table: does not change while others write.
@@ -41,9 +91,9 @@ pub struct Snapshot {
     pub columns: Vec<Column>,
     /// Whether some events keep keys in the overflow column ([`Snapshot::OVERFLOW`]).
     pub overflows: bool,
-    /// What DataFusion scans.
+    /// What DataFusion scans: envelope, [`Snapshot::OVERFLOW`], dynamic columns, and `date` last.
     pub provider: Arc<dyn TableProvider>,
-    /// How many rows the table has.
+    /// How many rows the table has; 0 if its log does not say.
     pub rows: u64,
     /// How many bytes its files have.
     pub bytes: u64,
@@ -52,8 +102,19 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The column that holds, as a JSON object, what found no column of its own.
-    pub const OVERFLOW: &'static str = "attributes_json";
+    /// The text column that holds, as a JSON object, what found no column of its own.
+    pub const OVERFLOW: &'static str = OVERFLOW;
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("dataset", &self.dataset)
+            .field("version", &self.version)
+            .field("rows", &self.rows)
+            .field("files", &self.files)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a dataset holds.
@@ -61,7 +122,7 @@ impl Snapshot {
 pub struct DatasetInfo {
     /// Its name.
     pub name: String,
-    /// How many events.
+    /// How many events; 0 if its log does not say.
     pub rows: u64,
     /// Bytes of its data files.
     pub bytes: u64,
@@ -76,24 +137,49 @@ pub struct DatasetInfo {
 }
 
 impl Store {
+    /// What answers queries over this store.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
     /// Opens the store at a place; a directory is made when it is not there.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] when the place cannot be written or read.
+    /// [`StoreError::Unusable`] when the place cannot be written (a directory) or listed (a bucket).
     pub async fn open(location: &Location, options: Options) -> Result<Self, StoreError> {
-        let _ = (location, options);
-        todo!()
+        let root = location.open().await?;
+        Ok(Self { inner: Arc::new(Inner { root, options, tables: Mutex::default(), engine: Engine::new() }) })
     }
 
     /// Writes a slice, each of its events exactly once whatever is retried: one commit per dataset holds data,
     /// watermark and batch identities.
     ///
     /// # Errors
-    /// When a dataset's name is not allowed, or the object store fails. What was committed before the failure (other
-    /// datasets of the slice) stays and is dropped from a retry.
+    /// When a dataset's name is not allowed (nothing is written then), or the object store fails. What was committed
+    /// before the failure (other datasets of the slice) stays, and a retry drops it.
     pub async fn append(&self, slice: ShardSlice) -> Result<Appended, StoreError> {
-        let _ = slice;
-        todo!()
+        let shard = Shard::new(&slice.stream, &slice.shard);
+        let mut portions = Vec::new();
+        for (dataset, of_dataset) in append::by_dataset(slice) {
+            portions.push((self.table(&dataset)?, of_dataset));
+        }
+        let writing = portions.iter().map(|(table, of_dataset)| {
+            append::append(table, &shard, of_dataset, &self.inner.options)
+        });
+        let mut appended = Appended::default();
+        let (mut dropped, mut kept) = (HashSet::new(), HashSet::new());
+        let results = futures::future::join_all(writing).await;
+        for ((_, of_dataset), written) in portions.iter().zip(results) {
+            let written = written?;
+            appended.events += written.events;
+            appended.commits += written.commits;
+            appended.bytes += if written.commits == 0 { 0 } else { written.bytes };
+            let here: HashSet<usize> = written.dropped.into_iter().collect();
+            kept.extend(of_dataset.iter().map(|portion| portion.record).filter(|record| !here.contains(record)));
+            dropped.extend(here);
+        }
+        appended.duplicates = u64::try_from(dropped.difference(&kept).count()).unwrap_or(u64::MAX);
+        Ok(appended)
     }
 
     /// The dataset as it is now; none if there is no such dataset.
@@ -101,8 +187,19 @@ impl Store {
     /// # Errors
     /// When the name is not allowed or the table's log cannot be read.
     pub async fn snapshot(&self, dataset: &str) -> Result<Option<Snapshot>, StoreError> {
-        let _ = dataset;
-        todo!()
+        let table = self.table(dataset)?;
+        let Some(view) = table.view(self.since()).await? else { return Ok(None) };
+        let provider = Scan::new(&self.inner.root, dataset, &view.schema, view.files.clone());
+        Ok(Some(Snapshot {
+            dataset: dataset.to_owned(),
+            version: i64::try_from(view.version).unwrap_or(i64::MAX),
+            columns: view.schema.dynamic().to_vec(),
+            overflows: view.files.overflow(),
+            provider: Arc::new(provider),
+            rows: view.files.rows().unwrap_or(0),
+            bytes: view.files.bytes(),
+            files: view.files.len() as u64,
+        }))
     }
 
     /// What there is, by name.
@@ -110,15 +207,91 @@ impl Store {
     /// # Errors
     /// When the place cannot be listed or a table's log cannot be read.
     pub async fn datasets(&self) -> Result<Vec<DatasetInfo>, StoreError> {
-        todo!()
+        use futures::{StreamExt, TryStreamExt};
+        let below = self.inner.root.below(["datasets"]);
+        let listed = self.inner.root.objects.list_with_delimiter(Some(&below)).await;
+        let directories = match listed {
+            Ok(listed) => listed.common_prefixes,
+            Err(object_store::Error::NotFound { .. }) => Vec::new(),
+            Err(source) => return Err(StoreError::Storage { doing: "listing datasets".to_owned(), source }),
+        };
+        let mut names: Vec<String> = directories
+            .iter()
+            .filter_map(|directory| Some(directory.filename()?.to_owned()))
+            // Whatever else lies there is not ours.
+            .filter(|name| is_dataset_name(name))
+            .collect();
+        names.sort();
+        let infos = futures::stream::iter(names)
+            .map(|name| async move {
+                let view = self.table(&name)?.view(self.since()).await?;
+                Ok::<_, StoreError>(view.map(|view| info(name, &view)))
+            })
+            .buffered(TABLES_AT_ONCE);
+        infos.try_filter_map(|info| async move { Ok(info) }).try_collect().await
     }
 
-    /// Puts away what could not be read.
+    /// Puts away what could not be read, as `dead-letters/<day>/<id>.json`.
     ///
     /// # Errors
     /// When the object store fails.
     pub async fn dead_letter(&self, letter: DeadLetter) -> Result<(), StoreError> {
-        let _ = letter;
-        todo!()
+        let day: String = letter.at.to_string().chars().take_while(|char| *char != 'T').collect();
+        let name = format!("{}.json", file_name(&letter.id));
+        let path = self.inner.root.below(["dead-letters", &day, &name]);
+        let json = serde_json::json!({
+            "id": letter.id,
+            "at": letter.at.to_string(),
+            "source": letter.source,
+            "reason": letter.reason,
+            "bytes": letter.data.len(),
+            "data": base64::engine::general_purpose::STANDARD.encode(&letter.data),
+        });
+        let failed = |source| StoreError::Storage { doing: format!("writing {path}"), source };
+        self.inner.root.objects.put(&path, json.to_string().into()).await.map_err(failed)?;
+        Ok(())
     }
+
+    fn since(&self) -> Timestamp {
+        self.inner.options.now().minus(self.inner.options.retry_horizon)
+    }
+
+    fn table(&self, dataset: &str) -> Result<Arc<Table>, StoreError> {
+        if !is_dataset_name(dataset) {
+            return Err(StoreError::DatasetName(dataset.chars().take(160).collect()));
+        }
+        // The map is whole whatever a thread that panicked was doing: entries are only added.
+        let mut tables = self.inner.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = tables.get(dataset) {
+            return Ok(table.clone());
+        }
+        let table = Arc::new(Table::new(dataset, &self.inner.root)?);
+        tables.insert(dataset.to_owned(), table.clone());
+        Ok(table)
+    }
+}
+
+/// Safe as one part of a path in every store and as a word in a query.
+fn is_dataset_name(name: &str) -> bool {
+    (1..=128).contains(&name.len())
+        && !name.starts_with('.')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+}
+
+fn info(name: String, view: &View) -> DatasetInfo {
+    DatasetInfo {
+        name,
+        rows: view.files.rows().unwrap_or(0),
+        bytes: view.files.bytes(),
+        files: view.files.len() as u64,
+        from: view.files.from(),
+        to: view.files.to(),
+        version: i64::try_from(view.version).unwrap_or(i64::MAX),
+    }
+}
+
+/// An identity as one file name: other characters than letters, digits, `-` and `.` become `_`.
+fn file_name(id: &str) -> String {
+    let safe = |char: char| if char.is_ascii_alphanumeric() || "-.".contains(char) { char } else { '_' };
+    id.chars().map(safe).take(200).collect()
 }

@@ -1,0 +1,96 @@
+//! Queries become answers: each dataset at one version, DataFusion over its table, the statements of the query's plan,
+//! and their rows as the answer's figures and events. Bounded in memory, time and rows.
+
+mod session;
+mod execute;
+mod cell;
+mod figure;
+mod event;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::execution::runtime_env::RuntimeEnv;
+use query::{Answer, Plan, Query, RunError, Runner, Table, View};
+
+use crate::store::{Snapshot, Store};
+use execute::Execution;
+
+/// How long a query may take. API Gateway gives up after 30 s, and its user before.
+const QUERY_TIME_MAX: Duration = Duration::from_secs(25);
+
+/// What all queries of a store share: memory, and the footers of files read before.
+#[derive(Debug, Clone)]
+pub(crate) struct Engine {
+    runtime: Arc<RuntimeEnv>,
+}
+
+impl Engine {
+    pub(crate) fn new() -> Self {
+        Self { runtime: session::runtime() }
+    }
+
+    /// Answers a query over these datasets.
+    async fn answer(&self, query: &Query, snapshots: &[Snapshot]) -> Result<Answer, RunError> {
+        let started = Instant::now();
+        if snapshots.is_empty() {
+            let note = "there is no dataset yet: nothing was ingested".to_owned();
+            return Ok(Answer { notes: vec![note], ..Answer::default() });
+        }
+        let tables: Vec<Table> = snapshots
+            .iter()
+            .map(|snapshot| Table { dataset: &snapshot.dataset, columns: &snapshot.columns })
+            .collect();
+        let plan = Plan::new(query, &tables);
+        let mut execution = Execution::start(session::context(&self.runtime, snapshots)?);
+        let mut answer = match query.view {
+            View::Calculations => figure::answer(query, &plan, &mut execution).await?,
+            View::Events => event::answer(query, &plan, snapshots, &mut execution).await?,
+        };
+        answer.notes.splice(0..0, plan.notes().iter().cloned());
+        answer.fields = plan.fields().to_vec();
+        answer.statistics = execution.statistics(snapshots);
+        answer.statistics.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(answer)
+    }
+}
+
+impl Runner for Store {
+    async fn run(&self, query: &Query) -> Result<Answer, RunError> {
+        let work = async {
+            let snapshots = self.named(query).await?;
+            self.engine().answer(query, &snapshots).await
+        };
+        match tokio::time::timeout(QUERY_TIME_MAX, work).await {
+            Ok(answer) => answer,
+            Err(_) => Err(RunError::TookTooLong { limit: QUERY_TIME_MAX }),
+        }
+    }
+
+    async fn datasets(&self) -> Result<Vec<String>, RunError> {
+        let datasets = Store::datasets(self).await.map_err(failed)?;
+        Ok(datasets.into_iter().map(|dataset| dataset.name).collect())
+    }
+}
+
+impl Store {
+    /// The datasets that a query names, in its order.
+    async fn named(&self, query: &Query) -> Result<Vec<Snapshot>, RunError> {
+        let all = query.datasets.iter().any(|name| name == Query::ALL_DATASETS);
+        let names = if all { Runner::datasets(self).await? } else { query.datasets.clone() };
+        let mut snapshots = Vec::new();
+        for name in names {
+            match self.snapshot(&name).await.map_err(failed)? {
+                Some(snapshot) => snapshots.push(snapshot),
+                // Gone between listing and opening: as if it had not been listed.
+                None if all => {}
+                None => return Err(RunError::UnknownDataset { name, known: Runner::datasets(self).await? }),
+            }
+        }
+        Ok(snapshots)
+    }
+}
+
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> RunError {
+    RunError::Failed(Box::new(error))
+}

@@ -1,0 +1,124 @@
+//! The data files of a table at one version, with what the log says of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use deltalake_core::kernel::{Add, LogicalFileView};
+use model::Timestamp;
+use serde::Deserialize;
+
+use crate::schema::{DATE, OVERFLOW};
+
+/// All files, and their sums.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Files {
+    files: Vec<Arc<DataFile>>,
+}
+
+/// One Parquet file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct DataFile {
+    /// Below the table's directory.
+    pub(crate) path: String,
+    pub(crate) bytes: u64,
+    pub(crate) modified_ms: i64,
+    /// The UTC day of all its events, `2026-11-20`.
+    pub(crate) date: String,
+    pub(crate) statistics: Statistics,
+}
+
+/// Delta protocol, "Per-file statistics".
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Statistics {
+    pub(crate) num_records: Option<u64>,
+    pub(crate) min_values: HashMap<String, serde_json::Value>,
+    pub(crate) max_values: HashMap<String, serde_json::Value>,
+    pub(crate) null_count: HashMap<String, serde_json::Value>,
+}
+
+impl Files {
+    pub(crate) fn add(&mut self, file: DataFile) {
+        // The same path again replaces what the log said of it before.
+        self.remove(&file.path.clone());
+        self.files.push(Arc::new(file));
+    }
+
+    pub(crate) fn remove(&mut self, path: &str) {
+        self.files.retain(|file| file.path != path);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<DataFile>> {
+        self.files.iter()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// None when the log does not say it for some file (another program wrote it).
+    pub(crate) fn rows(&self) -> Option<u64> {
+        self.files.iter().map(|file| file.statistics.num_records).sum()
+    }
+
+    /// The earliest event.
+    pub(crate) fn from(&self) -> Option<Timestamp> {
+        self.files.iter().filter_map(|file| file.statistics.time(&file.statistics.min_values)).min()
+    }
+
+    /// The latest event.
+    pub(crate) fn to(&self) -> Option<Timestamp> {
+        self.files.iter().filter_map(|file| file.statistics.time(&file.statistics.max_values)).max()
+    }
+
+    /// Whether some event keeps keys in the overflow column.
+    pub(crate) fn overflow(&self) -> bool {
+        self.files.iter().any(|file| {
+            let nulls = file.statistics.null_count.get(OVERFLOW).and_then(serde_json::Value::as_u64);
+            nulls.is_none() || nulls != file.statistics.num_records
+        })
+    }
+}
+
+impl FromIterator<DataFile> for Files {
+    fn from_iter<I: IntoIterator<Item = DataFile>>(files: I) -> Self {
+        Self { files: files.into_iter().map(Arc::new).collect() }
+    }
+}
+
+impl Statistics {
+    /// Unknown or unreadable statistics are none: they only make reading faster.
+    fn parse(text: Option<&str>) -> Self {
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    fn time(&self, values: &HashMap<String, serde_json::Value>) -> Option<Timestamp> {
+        values.get("timestamp")?.as_str()?.parse().ok()
+    }
+}
+
+impl DataFile {
+    pub(crate) fn of_add(add: &Add) -> Self {
+        Self {
+            path: add.path.clone(),
+            bytes: u64::try_from(add.size).unwrap_or(0),
+            modified_ms: add.modification_time,
+            date: add.partition_values.get(DATE).cloned().flatten().unwrap_or_default(),
+            statistics: Statistics::parse(add.stats.as_deref()),
+        }
+    }
+
+    pub(crate) fn of_view(view: &LogicalFileView) -> Self {
+        Self {
+            path: view.path().into_owned(),
+            bytes: u64::try_from(view.size()).unwrap_or(0),
+            modified_ms: view.modification_time(),
+            date: view.partition_values_map().remove(DATE).flatten().unwrap_or_default(),
+            statistics: Statistics::parse(view.stats().as_deref()),
+        }
+    }
+}
