@@ -9,5 +9,7 @@ pub mod health;
 pub use dataset::{Dataset, Datasets};
 pub use health::Health;
 pub use problem::{CONTENT_TYPE, Fault, Problem};
-pub use query_run::{Aggregate, Bucket, Calculations, Field, GroupFigures, QueryData, QueryResponse, QueryRun, Statistics};
+pub use query_run::{
+    Aggregate, Bucket, Calculations, Field, GroupFigures, QueryData, QueryResponse, QueryRun, Statistics,
+};
 pub use trace::{TraceLog, TraceResponse, TraceSpan};

@@ -145,7 +145,8 @@ impl From<&RunError> for Problem {
     fn from(error: &RunError) -> Self {
         match error {
             RunError::UnknownDataset { name, known } => {
-                let problem = Self::new(404, "unknown-dataset", "There is no such dataset", error.to_string());
+                let problem =
+                    Self::new(404, "unknown-dataset", "There is no such dataset", error.to_string());
                 let hint = match known.as_slice() {
                     [] => "nothing was ingested yet: send something first".to_owned(),
                     known => format!("{name:?} is none of: {}", known.join(", ")),

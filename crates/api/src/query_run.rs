@@ -203,13 +203,14 @@ mod tests {
 
     #[test]
     fn the_answer_has_the_references_shape_and_survives_it() {
-        let frame = Frame {
-            from: model::Timestamp::from_millis(60_000),
-            to: model::Timestamp::from_millis(120_000),
-        };
+        let frame =
+            Frame { from: model::Timestamp::from_millis(60_000), to: model::Timestamp::from_millis(120_000) };
         let query = Query { granularity_ms: Some(60_000), ..Query::events("lambda-logs", frame) };
         let answer = Answer {
-            aggregates: vec![query::Aggregate { values: map(json!({"COUNT": 2, "_count": 2})), ..Default::default() }],
+            aggregates: vec![query::Aggregate {
+                values: map(json!({"COUNT": 2, "_count": 2})),
+                ..Default::default()
+            }],
             series: vec![query::Bucket {
                 time: 60_000,
                 data: vec![query::GroupFigures {

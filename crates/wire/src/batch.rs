@@ -2,8 +2,23 @@
 //! The extension encodes; the companion decodes (through [`crate::decode`]).
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 
+use flate2::Compression;
+use flate2::read::GzEncoder;
 use model::{BatchId, LogRecord, Metric, Resource, Span};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::metrics::v1::{ResourceMetrics, ScopeMetrics};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
+use prost::Message as _;
+
+use crate::error::DecodeError;
+use crate::limits::Limits;
+use crate::otlp::{log, metric, resource, span};
+use crate::structure::{self, Structure};
 
 /// What the extension ships at once. Everything in it has the same resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,21 +57,202 @@ pub struct Account {
     pub lost: BTreeMap<String, u64>,
 }
 
-impl Batch {
-    /// How many records it carries.
-    pub fn records(&self) -> usize {
-        self.spans.len() + self.logs.len() + self.metrics.len()
-    }
+/// The version that is written, and the only one that is read.
+pub(crate) const VERSION: u32 = 1;
+/// `version = 1` as protobuf writes it: field 15, a varint. The first bytes of every batch.
+pub(crate) const HEAD: [u8; 2] = [15 << 3, 1];
+
+/// `batch.proto`. `version` is not among the fields: prost writes fields by number, and it must come first.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Message {
+    #[prost(message, optional, tag = "1")]
+    traces: Option<ExportTraceServiceRequest>,
+    #[prost(message, optional, tag = "2")]
+    logs: Option<ExportLogsServiceRequest>,
+    #[prost(message, optional, tag = "3")]
+    metrics: Option<ExportMetricsServiceRequest>,
+    #[prost(string, tag = "4")]
+    sandbox: String,
+    #[prost(uint64, tag = "5")]
+    sequence: u64,
+    #[prost(uint64, tag = "6")]
+    first_record: u64,
+    #[prost(message, optional, tag = "7")]
+    account: Option<AccountMessage>,
 }
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct AccountMessage {
+    #[prost(uint64, tag = "1")]
+    received: u64,
+    #[prost(uint64, tag = "2")]
+    shipped: u64,
+    #[prost(uint64, tag = "3")]
+    retried: u64,
+    #[prost(uint64, tag = "4")]
+    scrubbed: u64,
+    // B-trees, so that the same account gives the same bytes.
+    #[prost(btree_map = "string, uint64", tag = "5")]
+    shed: BTreeMap<String, u64>,
+    #[prost(btree_map = "string, uint64", tag = "6")]
+    lost: BTreeMap<String, u64>,
+}
+
+/// gzip's level: 6, as everybody's; the extension's budget for CPU is met with it.
+const GZIP_LEVEL: u32 = 6;
 
 /// The bytes of a stream record: one gzip member around [`encode_plain`]. The same batch gives the same bytes.
 pub fn encode(batch: &Batch) -> Vec<u8> {
-    encode_plain(batch)
+    compress(&encode_plain(batch))
+}
+
+/// One gzip member around what [`encode_plain`] gave, for who has sized a batch already. Without name and time, so
+/// that the same bytes give the same bytes.
+pub fn compress(plain: &[u8]) -> Vec<u8> {
+    let mut reader = GzEncoder::new(plain, Compression::new(GZIP_LEVEL));
+    // Telemetry compresses to a tenth and better.
+    let mut bytes = Vec::with_capacity(plain.len() / 8);
+    match reader.read_to_end(&mut bytes) {
+        Ok(_) => bytes,
+        // Memory neither fails to be read nor to be written. Plain bytes are a record that every reader takes.
+        Err(_) => plain.to_vec(),
+    }
 }
 
 /// The protobuf message before compression, for sizing. Its length is the record's cost at the reader, too
 /// (see [`crate::Limits::inflated_bytes_max`]).
 pub fn encode_plain(batch: &Batch) -> Vec<u8> {
-    let _ = batch;
-    Vec::new()
+    let message = batch.to_message();
+    let mut bytes = Vec::with_capacity(HEAD.len() + message.encoded_len());
+    bytes.extend_from_slice(&HEAD);
+    bytes.extend_from_slice(&message.encode_to_vec());
+    bytes
+}
+
+impl Batch {
+    /// How many records it carries.
+    pub fn records(&self) -> usize {
+        self.spans.len() + self.logs.len() + self.metrics.len()
+    }
+
+    fn to_message(&self) -> Message {
+        let resource = || Some(resource::to_otlp(&self.resource));
+        let traces = (!self.spans.is_empty()).then(|| {
+            let spans = self.spans.iter().map(span::to_otlp).collect();
+            let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
+            let resource_spans =
+                ResourceSpans { resource: resource(), scope_spans, ..ResourceSpans::default() };
+            ExportTraceServiceRequest { resource_spans: vec![resource_spans] }
+        });
+        let metrics = (!self.metrics.is_empty()).then(|| {
+            let scope = ScopeMetrics { metrics: metric::to_otlp(&self.metrics), ..ScopeMetrics::default() };
+            let resource_metrics = ResourceMetrics {
+                resource: resource(),
+                scope_metrics: vec![scope],
+                ..ResourceMetrics::default()
+            };
+            ExportMetricsServiceRequest { resource_metrics: vec![resource_metrics] }
+        });
+        // Somebody must say who speaks.
+        let logs = (!self.logs.is_empty() || (traces.is_none() && metrics.is_none())).then(|| {
+            let log_records: Vec<_> = self.logs.iter().map(log::to_otlp).collect();
+            let scope = ScopeLogs { log_records, ..ScopeLogs::default() };
+            let scope_logs = if self.logs.is_empty() { Vec::new() } else { vec![scope] };
+            let resource_logs = ResourceLogs { resource: resource(), scope_logs, ..ResourceLogs::default() };
+            ExportLogsServiceRequest { resource_logs: vec![resource_logs] }
+        });
+        Message {
+            traces,
+            logs,
+            metrics,
+            sandbox: self.id.sandbox.clone(),
+            sequence: self.id.sequence,
+            first_record: self.first_record,
+            account: Some(AccountMessage::from(&self.account)),
+        }
+    }
+
+    fn from_message(message: Message) -> Result<Self, DecodeError> {
+        let mut resource = None;
+        let mut batch = Self {
+            id: BatchId { sandbox: message.sandbox, sequence: message.sequence },
+            first_record: message.first_record,
+            resource: Resource::default(),
+            spans: Vec::new(),
+            logs: Vec::new(),
+            metrics: Vec::new(),
+            account: message.account.unwrap_or_default().into(),
+        };
+        if batch.id.sandbox.is_empty() {
+            let why = "it is empty".to_owned();
+            return Err(DecodeError::Invalid { what: "the sandbox", place: "of the batch".to_owned(), why });
+        }
+        for of_resource in message.traces.unwrap_or_default().resource_spans {
+            resource = resource.or(of_resource.resource);
+            for found in of_resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
+                let number = batch.spans.len();
+                batch.spans.push(span::from_ours(found, number)?);
+            }
+        }
+        for of_resource in message.logs.unwrap_or_default().resource_logs {
+            resource = resource.or(of_resource.resource);
+            for found in of_resource.scope_logs.into_iter().flat_map(|scope| scope.log_records) {
+                let number = batch.logs.len();
+                batch.logs.push(log::from_ours(found, number)?);
+            }
+        }
+        for of_resource in message.metrics.unwrap_or_default().resource_metrics {
+            resource = resource.or(of_resource.resource);
+            for found in of_resource.scope_metrics.into_iter().flat_map(|scope| scope.metrics) {
+                metric::from_ours(found, &mut batch.metrics)?;
+            }
+        }
+        batch.resource = resource::from_ours(resource)?;
+        Ok(batch)
+    }
+}
+
+/// Reads a batch back, exactly as it was encoded, from [`encode_plain`]'s bytes. Readers of a stream use
+/// [`crate::decode`], which inflates, takes other formats too, and makes events.
+///
+/// # Errors
+/// When the bytes are no batch, damaged, or pass a limit.
+pub fn decode_plain(bytes: &[u8], limits: &Limits) -> Result<Batch, DecodeError> {
+    let version = structure::batch_version(bytes)?;
+    if version != u64::from(VERSION) {
+        return Err(DecodeError::Version { found: version, known: VERSION });
+    }
+    structure::check(bytes, Structure::Batch, limits)?;
+    let message = Message::decode(bytes).map_err(|source| DecodeError::Protobuf {
+        message: "Batch",
+        at: 0,
+        source: Some(source),
+    })?;
+    Batch::from_message(message)
+}
+
+impl From<&Account> for AccountMessage {
+    fn from(account: &Account) -> Self {
+        Self {
+            received: account.received,
+            shipped: account.shipped,
+            retried: account.retried,
+            scrubbed: account.scrubbed,
+            shed: account.shed.clone(),
+            lost: account.lost.clone(),
+        }
+    }
+}
+
+impl From<AccountMessage> for Account {
+    fn from(message: AccountMessage) -> Self {
+        Self {
+            received: message.received,
+            shipped: message.shipped,
+            retried: message.retried,
+            scrubbed: message.scrubbed,
+            shed: message.shed,
+            lost: message.lost,
+        }
+    }
 }

@@ -92,6 +92,16 @@ pub enum DecodeError {
         /// What it may have.
         max: usize,
     },
+    /// Attributes of a resource stand on each of its events, and that comes to too much.
+    #[error(
+        "a resource of {bytes} bytes has so many records that its attributes alone come to more than {max} bytes"
+    )]
+    ResourceTooHeavy {
+        /// The resource's.
+        bytes: usize,
+        /// What all may come to.
+        max: usize,
+    },
     /// Nested deeper than anybody means.
     #[error("values nested deeper than {max} levels")]
     TooDeep {

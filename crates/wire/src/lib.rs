@@ -1,11 +1,19 @@
 #![doc = include_str!("../README.md")]
 
-pub mod batch;
 pub mod limits;
 pub mod error;
+mod structure;
+mod otlp;
+pub mod batch;
+mod inflate;
+mod json;
+mod event;
+mod foreign;
+mod cloudwatch;
+mod posted;
 pub mod decode;
 
-pub use batch::{Account, Batch, encode, encode_plain};
+pub use batch::{Account, Batch, compress, decode_plain, encode, encode_plain};
 pub use decode::{Context, Decoded, Format, decode};
 pub use error::DecodeError;
 pub use limits::Limits;
