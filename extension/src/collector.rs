@@ -43,7 +43,12 @@ pub struct Collector {
 
 impl Collector {
     /// Starts the task.
-    pub fn start(intake: Intake, policy: Policy, deliveries: mpsc::Receiver<Delivery>, export: Export) -> Self {
+    pub fn start(
+        intake: Intake,
+        policy: Policy,
+        deliveries: mpsc::Receiver<Delivery>,
+        export: Export,
+    ) -> Self {
         let (sender, commands) = mpsc::channel(COMMANDS_MAX);
         let task = Task {
             intake,

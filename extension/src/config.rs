@@ -166,8 +166,12 @@ mod tests {
             ("LIMELIGHT_DISABLED", "perhaps"),
         ]);
         assert_eq!(faults.len(), 4, "{faults:?}");
-        assert!(faults.iter().any(|fault| fault.contains("LIMELIGHT_FRESHNESS_MS") && fault.contains("\"soon\"")));
-        assert!(faults.iter().any(|fault| fault.contains("LIMELIGHT_FLUSH_BUDGET_MS") && fault.contains("10000")));
+        assert!(
+            faults.iter().any(|fault| fault.contains("LIMELIGHT_FRESHNESS_MS") && fault.contains("\"soon\""))
+        );
+        assert!(
+            faults.iter().any(|fault| fault.contains("LIMELIGHT_FLUSH_BUDGET_MS") && fault.contains("10000"))
+        );
         let shipping = shipping(config);
         assert_eq!(shipping.policy.freshness, Duration::from_millis(FRESHNESS_MS));
         assert_eq!(shipping.port, PORT);
@@ -195,13 +199,17 @@ mod tests {
         let destination = shipping(config).destination;
         assert_eq!(destination.stream, Stream::Arn(arn.to_owned()));
         assert_eq!(destination.region, "eu-north-1");
-        let (config, faults) = read(&[("LIMELIGHT_STREAM", "arn:aws:s3:::bucket"), ("AWS_REGION", "eu-west-1")]);
+        let (config, faults) =
+            read(&[("LIMELIGHT_STREAM", "arn:aws:s3:::bucket"), ("AWS_REGION", "eu-west-1")]);
         assert!(matches!(config.duty, Duty::Idle));
         assert!(faults[0].contains("arn:aws:kinesis:"), "{faults:?}");
     }
 
     #[test]
     fn the_backlog_follows_the_functions_memory() {
-        assert_eq!([backlog_mib(0), backlog_mib(128), backlog_mib(512), backlog_mib(10_240)], [8, 12, 51, 64]);
+        assert_eq!(
+            [backlog_mib(0), backlog_mib(128), backlog_mib(512), backlog_mib(10_240)],
+            [8, 12, 51, 64]
+        );
     }
 }

@@ -140,6 +140,10 @@ struct Flight {
 impl Exporter {
     async fn run(mut self) {
         loop {
+            // All that is there goes into one request.
+            while let Ok(order) = self.inbox.try_recv() {
+                self.obey(order);
+            }
             self.take_off();
             tokio::select! {
                 order = self.inbox.recv() => match order {

@@ -161,7 +161,8 @@ fn request(
     method: Method,
     path: &str,
 ) -> Result<http::request::Builder, LambdaError> {
-    let host = http::HeaderValue::from_str(authority).map_err(|error| unreadable(what, &error.to_string()))?;
+    let host =
+        http::HeaderValue::from_str(authority).map_err(|error| unreadable(what, &error.to_string()))?;
     Ok(Request::builder().method(method).uri(path).header(http::header::HOST, host))
 }
 

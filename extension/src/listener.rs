@@ -135,11 +135,8 @@ async fn receive(request: Request<Incoming>, queue: &Queue) -> StatusCode {
         Some(_) => return StatusCode::PAYLOAD_TOO_LARGE,
         None => BODY_BYTES_MAX,
     };
-    let sequence = request
-        .headers()
-        .get(SEQUENCE_HEADER)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let sequence =
+        request.headers().get(SEQUENCE_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let Ok(Some((permit, place))) = tokio::time::timeout(QUEUE_WAIT, queue.reserve(bytes)).await else {
         return StatusCode::SERVICE_UNAVAILABLE;
     };

@@ -137,7 +137,12 @@ impl Batcher {
     }
 
     /// A batch without records, if the account has changed in a way that no batch has told: the sandbox's last word.
-    pub fn seal_account(&mut self, resource: &Resource, ledger: &Ledger, delivery: &Delivery) -> Option<Sealed> {
+    pub fn seal_account(
+        &mut self,
+        resource: &Resource,
+        ledger: &Ledger,
+        delivery: &Delivery,
+    ) -> Option<Sealed> {
         let account = ledger.account(self.numbered, delivery);
         let known = self.last_account.clone().unwrap_or_default();
         if (&account.lost, &account.shed) == (&known.lost, &known.shed) {

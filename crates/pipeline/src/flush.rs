@@ -99,7 +99,11 @@ impl Policy {
         };
         // A clock that was set back while the sandbox was frozen must not delay the batch for hours.
         let stepped_back = pending.since > now;
-        if due <= now || stepped_back || pending.bytes >= self.batch_bytes_max { Flush::Now } else { Flush::At(due) }
+        if due <= now || stepped_back || pending.bytes >= self.batch_bytes_max {
+            Flush::Now
+        } else {
+            Flush::At(due)
+        }
     }
 
     /// Whether the sandbox is still held for `invocation`. It is released when the function is done and the stream
@@ -141,7 +145,8 @@ impl Drain {
     /// Whether to go on listening, at `now`.
     pub fn hold(&self, now: Timestamp) -> Hold {
         let patience = if self.report_missing { Self::REPORT } else { Self::QUIET };
-        let until = self.delivered.unwrap_or(self.started).plus(patience).min(self.started.plus(Self::LONGEST));
+        let until =
+            self.delivered.unwrap_or(self.started).plus(patience).min(self.started.plus(Self::LONGEST));
         if until <= now || self.started > now { Hold::Release } else { Hold::Until(until) }
     }
 }
@@ -217,7 +222,10 @@ mod tests {
         done.done("r", at(1_000));
         assert_eq!(POLICY.hold(at(1_010), &done, HEALTHY), Hold::Until(at(1_050)));
         assert_eq!(POLICY.hold(at(1_050), &done, HEALTHY), Hold::Release);
-        assert_eq!(POLICY.hold(at(1_010), &done, Outbound { unacknowledged: 0, healthy: true }), Hold::Release);
+        assert_eq!(
+            POLICY.hold(at(1_010), &done, Outbound { unacknowledged: 0, healthy: true }),
+            Hold::Release
+        );
         assert_eq!(POLICY.hold(at(900), &done, HEALTHY), Hold::Release, "the clock was set back");
     }
 

@@ -21,15 +21,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Puts the right provider into the client's configuration.
 pub(super) fn provide(config: Builder, credentials: &Credentials) -> Builder {
     match credentials {
-        Credentials::Environment { access_key, secret_key, session_token } => {
-            config.credentials_provider(Keys::new(
-                access_key,
-                secret_key,
-                session_token.clone(),
-                None,
-                "environment",
-            ))
-        }
+        Credentials::Environment { access_key, secret_key, session_token } => config.credentials_provider(
+            Keys::new(access_key, secret_key, session_token.clone(), None, "environment"),
+        ),
         Credentials::Endpoint { uri, token } => {
             config.credentials_provider(Endpoint { uri: uri.clone(), token: token.clone() })
         }
@@ -80,14 +74,17 @@ impl Endpoint {
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, token);
         }
-        let request = request.body(Full::<Bytes>::default()).map_err(CredentialsError::invalid_configuration)?;
+        let request =
+            request.body(Full::<Bytes>::default()).map_err(CredentialsError::invalid_configuration)?;
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, call(&authority, request))
             .await
             .map_err(|_| CredentialsError::provider_timed_out(ANSWER_TIMEOUT))?
             .map_err(CredentialsError::provider_error)?;
         if !answer.status().is_success() {
             let status = answer.status();
-            return Err(CredentialsError::provider_error(format!("the credentials endpoint answered {status}")));
+            return Err(CredentialsError::provider_error(format!(
+                "the credentials endpoint answered {status}"
+            )));
         }
         keys(answer.body()).map_err(CredentialsError::provider_error)
     }
@@ -103,7 +100,13 @@ fn keys(body: &[u8]) -> Result<Keys, Box<dyn std::error::Error + Send + Sync>> {
         }
         None => None,
     };
-    Ok(Keys::new(answer.access_key_id, answer.secret_access_key, answer.token, expiration, "sandbox endpoint"))
+    Ok(Keys::new(
+        answer.access_key_id,
+        answer.secret_access_key,
+        answer.token,
+        expiration,
+        "sandbox endpoint",
+    ))
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use aws_sdk_kinesis::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_kinesis::operation::put_records::{PutRecordsError, PutRecordsOutput};
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::PutRecordsRequestEntry;
-use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use pipeline::batch::Sealed;
@@ -62,8 +62,9 @@ impl Kinesis {
     /// Takes some milliseconds with https: the roots of trust are read.
     pub fn new(destination: &Destination) -> Self {
         let secure = destination.endpoint.as_deref().is_none_or(|endpoint| endpoint.starts_with("https:"));
-        let timeouts =
-            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT);
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT);
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(destination.region.clone()))
@@ -129,7 +130,9 @@ fn failure(error: &SdkError<PutRecordsError>) -> Failure {
         | "KMSDisabledException"
         | "KMSNotFoundException"
         | "KMSOptInRequired" => Failure::Setup(why),
-        "InvalidArgumentException" | "ValidationException" | "SerializationException" => Failure::Refused(why),
+        "InvalidArgumentException" | "ValidationException" | "SerializationException" => {
+            Failure::Refused(why)
+        }
         _ => Failure::Unreachable(why),
     }
 }

@@ -18,8 +18,11 @@ pub(super) fn signals(signals: &Signals) -> usize {
         .spans
         .iter()
         .map(|span| {
-            let events: usize =
-                span.events.iter().map(|event| RECORD_BYTES + event.name.len() + map(&event.attributes)).sum();
+            let events: usize = span
+                .events
+                .iter()
+                .map(|event| RECORD_BYTES + event.name.len() + map(&event.attributes))
+                .sum();
             let links: usize = span.links.iter().map(|link| RECORD_BYTES + map(&link.attributes)).sum();
             RECORD_BYTES + span.name.len() + map(&span.attributes) + events + links
         })

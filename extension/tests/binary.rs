@@ -1,0 +1,244 @@
+//! The built binary between two fakes: of the platform's APIs and of the Kinesis API. What the real ones do is tested
+//! end to end in the workspace's `tests/`; here is what they do only rarely.
+
+mod fakes;
+
+use std::time::{Duration, Instant};
+
+use fakes::extension::Extension;
+use fakes::kinesis::{Answer, Kinesis};
+use fakes::platform::{Platform, line, report, runtime_done, start};
+
+/// Both fakes and the extension, registered and waiting for its first event.
+struct Stage {
+    platform: Platform,
+    kinesis: Kinesis,
+    extension: Extension,
+}
+
+impl Stage {
+    async fn set(platform: Platform, settings: &[(&str, &str)]) -> Self {
+        let kinesis = Kinesis::start().await;
+        let extension = Extension::start(&platform, &kinesis.url(), settings);
+        platform.ready().await;
+        Self { platform, kinesis, extension }
+    }
+
+    /// One invocation that prints `text`; returns how long the sandbox was held after `runtimeDone`.
+    async fn invocation(&mut self, id: &str, text: &str) -> Duration {
+        self.platform.invoke(id).await;
+        let status = self.platform.deliver(&[start(id), line(id, text), runtime_done(id)]).await;
+        assert_eq!(status, 200);
+        let done = Instant::now();
+        self.platform.ready().await;
+        done.elapsed()
+    }
+
+    async fn shutdown(mut self) -> (Kinesis, String) {
+        self.platform.shutdown("spindown").await;
+        let said = self.extension.ended_well().await;
+        (self.kinesis, said)
+    }
+}
+
+#[tokio::test]
+async fn what_an_invocation_printed_is_on_the_stream_before_the_next_one() {
+    let mut stage = Stage::set(Platform::start().await, &[]).await;
+    stage.invocation("one", "hello from the function").await;
+    assert_eq!(stage.kinesis.messages(), ["hello from the function"]);
+    let (_, said) = stage.shutdown().await;
+    assert_eq!(said, "", "a good run is silent");
+}
+
+#[tokio::test]
+async fn the_newest_schema_is_asked_for_first_and_older_ones_on_400() {
+    let platform = Platform::start().await;
+    platform.refuse_subscriptions(&[400, 400]);
+    let mut stage = Stage::set(platform, &[]).await;
+    stage.invocation("one", "hello").await;
+    assert_eq!(stage.platform.schemas_asked(), ["2025-01-29", "2022-12-13", "2022-07-01"]);
+    assert_eq!(stage.kinesis.messages(), ["hello"]);
+    stage.shutdown().await;
+}
+
+#[tokio::test]
+async fn without_a_telemetry_api_it_says_so_and_answers_next() {
+    let platform = Platform::start().await;
+    platform.refuse_subscriptions(&[202]);
+    let stage = Stage::set(platform, &[]).await;
+    stage.platform.invoke("one").await;
+    stage.platform.ready().await;
+    let (_, said) = stage.shutdown().await;
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("no Telemetry API"), "{said}");
+}
+
+#[tokio::test]
+async fn where_invoke_is_refused_shutdown_alone_is_registered() {
+    let platform = Platform::start().await;
+    platform.refuse_invoke();
+    let stage = Stage::set(platform, &[]).await;
+    stage.platform.deliver(&[line("one", "on a managed instance"), report("one")]).await;
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages(), ["on a managed instance"]);
+}
+
+#[tokio::test]
+async fn exactly_the_failed_entries_are_repeated_with_their_bytes_and_keys() {
+    // Small records, so that one flush is several entries.
+    let mut stage = Stage::set(Platform::start().await, &[("LIMELIGHT_RECORD_KIB", "64")]).await;
+    stage.kinesis.answer_next(&[Answer::FailEntries(&[1]), Answer::FailEntries(&[0])]);
+    stage.platform.invoke("one").await;
+    let texts: Vec<String> = (0..6).map(|seed| fakes::noise(60_000, seed)).collect();
+    let mut records: Vec<_> = texts.iter().map(|text| line("one", text)).collect();
+    records.push(runtime_done("one"));
+    stage.platform.deliver(&records).await;
+    stage.platform.ready().await;
+    let (kinesis, _) = stage.shutdown().await;
+    let requests = kinesis.requests();
+    assert!(requests[0].len() > 1, "{} entries", requests[0].len());
+    assert_eq!(requests[1][0], requests[0][1], "the failed entry, byte for byte");
+    assert_eq!(requests[2][0], requests[0][1], "and once more");
+    let mut messages = kinesis.messages();
+    messages.sort();
+    let mut expected = texts;
+    expected.sort();
+    assert_eq!(messages, expected, "each line once");
+}
+
+#[tokio::test]
+async fn a_stream_that_is_down_fails_no_function_and_loses_nothing() {
+    let mut stage = Stage::set(Platform::start().await, &[("LIMELIGHT_FLUSH_BUDGET_MS", "300")]).await;
+    stage.kinesis.answer_next(&[Answer::Status(500); 4]);
+    for number in 0..5 {
+        let held = stage.invocation(&number.to_string(), &format!("line {number}")).await;
+        assert!(held < Duration::from_secs(2), "invocation {number} was held for {held:?}");
+    }
+    let (kinesis, said) = stage.shutdown().await;
+    let mut messages = kinesis.messages();
+    messages.sort();
+    assert_eq!(messages, ["line 0", "line 1", "line 2", "line 3", "line 4"]);
+    assert_eq!(said.matches("cannot send").count(), 1, "{said}");
+}
+
+#[tokio::test]
+async fn a_stream_that_never_answers_holds_nobody_over_its_budget() {
+    let mut stage = Stage::set(Platform::start().await, &[("LIMELIGHT_FLUSH_BUDGET_MS", "100")]).await;
+    stage.kinesis.answer_next(&[Answer::Hang]);
+    let held = stage.invocation("one", "into the void").await;
+    assert!(held < Duration::from_millis(1_000), "{held:?}");
+    // The end takes the hanging request for dead and sends the same bytes again.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (kinesis, _) = stage.shutdown().await;
+    let requests = kinesis.requests();
+    assert_eq!(requests[0], requests[1]);
+}
+
+#[tokio::test]
+async fn a_missing_stream_is_one_line_and_every_next_is_answered() {
+    let mut stage = Stage::set(Platform::start().await, &[]).await;
+    stage.kinesis.answer_next(&[Answer::Missing; 100]);
+    for number in 0..3 {
+        stage.invocation(&number.to_string(), "unheard").await;
+    }
+    let (_, said) = stage.shutdown().await;
+    assert_eq!(said.matches("ResourceNotFoundException").count(), 1, "{said}");
+    assert!(said.contains("not acknowledged"), "{said}");
+}
+
+#[tokio::test]
+async fn a_lost_runtime_done_holds_the_sandbox_to_its_deadline_and_no_longer() {
+    let stage = Stage::set(Platform::start().await, &[]).await;
+    stage.platform.invoke_with_timeout("one", Duration::from_millis(700)).await;
+    let invoked = Instant::now();
+    stage.platform.deliver(&[start("one"), line("one", "the last anybody heard")]).await;
+    stage.platform.ready().await;
+    assert!(invoked.elapsed() < Duration::from_millis(700), "{:?}", invoked.elapsed());
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages(), ["the last anybody heard"]);
+}
+
+#[tokio::test]
+async fn shutdown_takes_what_is_delivered_late_and_what_is_still_open() {
+    let mut stage = Stage::set(Platform::start().await, &[]).await;
+    stage.invocation("one", "in time").await;
+    stage.platform.shutdown("timeout").await;
+    stage.platform.deliver(&[report("one"), line("one", "at the last moment")]).await;
+    stage.extension.ended_well().await;
+    let mut messages = stage.kinesis.messages();
+    messages.sort();
+    assert_eq!(messages, ["at the last moment", "in time"]);
+}
+
+#[tokio::test]
+async fn a_redelivered_post_is_acknowledged_and_dropped() {
+    let stage = Stage::set(Platform::start().await, &[]).await;
+    stage.platform.invoke("one").await;
+    for _ in 0..3 {
+        assert_eq!(stage.platform.deliver(&[line("one", "once")]).await, 200);
+    }
+    stage.platform.deliver(&[runtime_done("one")]).await;
+    stage.platform.ready().await;
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages(), ["once"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_costs_itself_and_is_in_the_account() {
+    let stage = Stage::set(Platform::start().await, &[]).await;
+    stage.platform.invoke("one").await;
+    let good = line("one", "good").to_string();
+    let cut = &good[..good.len() - 3];
+    stage.platform.deliver_bytes(format!("[{good},{{\"type\":}},{cut}").into_bytes()).await;
+    stage.platform.deliver_bytes(b"no array".to_vec()).await;
+    stage.platform.deliver(&[runtime_done("one")]).await;
+    stage.platform.ready().await;
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages(), ["good"]);
+    let lost = kinesis.last_account().lost;
+    assert_eq!((lost.get("unreadable"), lost.get("unreadable_body")), (Some(&2), Some(&1)), "{lost:?}");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_and_a_large_one_is_taken() {
+    let stage = Stage::set(Platform::start().await, &[]).await;
+    stage.platform.invoke("one").await;
+    let large = line("one", &"x".repeat(3_500_000));
+    assert_eq!(stage.platform.deliver(&[large]).await, 200);
+    assert_eq!(stage.platform.deliver_bytes(vec![b' '; 5_000_000]).await, 413);
+    stage.platform.deliver(&[runtime_done("one")]).await;
+    stage.platform.ready().await;
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages().iter().map(String::len).collect::<Vec<_>>(), [3_500_000]);
+}
+
+#[tokio::test]
+async fn disabled_it_answers_next_and_does_nothing_else() {
+    let stage = Stage::set(Platform::start().await, &[("LIMELIGHT_DISABLED", "true")]).await;
+    stage.platform.invoke("one").await;
+    stage.platform.ready().await;
+    assert_eq!(stage.platform.schemas_asked(), [""; 0]);
+    let (kinesis, said) = stage.shutdown().await;
+    assert!(kinesis.requests().is_empty());
+    assert_eq!(said, "");
+}
+
+#[tokio::test]
+async fn bad_settings_are_one_line_and_the_defaults_work() {
+    let settings = [("LIMELIGHT_FRESHNESS_MS", "soon"), ("LIMELIGHT_PORT", "80")];
+    let mut stage = Stage::set(Platform::start().await, &settings).await;
+    stage.invocation("one", "hello").await;
+    let (kinesis, said) = stage.shutdown().await;
+    assert_eq!(kinesis.messages(), ["hello"]);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("LIMELIGHT_FRESHNESS_MS") && said.contains("LIMELIGHT_PORT"), "{said}");
+}
+
+#[tokio::test]
+async fn without_a_stream_it_says_so_and_answers_next() {
+    let stage = Stage::set(Platform::start().await, &[("LIMELIGHT_STREAM", "")]).await;
+    stage.platform.invoke("one").await;
+    stage.platform.ready().await;
+    let (_, said) = stage.shutdown().await;
+    assert!(said.contains("LIMELIGHT_STREAM is not set"), "{said}");
+}

@@ -1,0 +1,62 @@
+//! Fakes of the two services that the extension talks to, and the extension itself as a process.
+
+pub(crate) mod extension;
+pub(crate) mod kinesis;
+pub(crate) mod platform;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+/// Serves on a loopback port of its own until the test ends.
+pub(crate) async fn serve<A, F>(answer: A) -> SocketAddr
+where
+    A: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = socket.accept().await {
+            let answer = answer.clone();
+            let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+                let answer = answer.clone();
+                async move {
+                    let (parts, body) = request.into_parts();
+                    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+                    Ok::<_, Infallible>(answer(Request::from_parts(parts, body)).await)
+                }
+            });
+            tokio::spawn(async move {
+                let _ = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
+            });
+        }
+    });
+    address
+}
+
+/// An answer with a status and a body.
+pub(crate) fn answer(status: u16, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    Response::builder().status(status).body(Full::new(body.into())).unwrap()
+}
+
+/// Text that gzip cannot shrink below about half.
+pub(crate) fn noise(bytes: usize, seed: u64) -> String {
+    let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut text = String::with_capacity(bytes + 16);
+    while text.len() < bytes {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.push_str(&format!("{:015x}", state >> 4));
+    }
+    text.truncate(bytes);
+    text
+}

@@ -1,0 +1,128 @@
+//! A fake of the Kinesis API's PutRecords: answers as a test says, remembers every request, keeps what it took.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use model::Timestamp;
+use serde_json::{Value, json};
+
+/// How one request is answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Answer {
+    /// These entries are throttled, the others taken.
+    FailEntries(&'static [usize]),
+    /// Nothing is taken.
+    Status(u16),
+    /// There is no such stream.
+    Missing,
+    /// No answer ever; nothing is taken.
+    Hang,
+}
+
+/// Partition key and data.
+pub(crate) type Entry = (String, Vec<u8>);
+
+/// The fake. It takes everything that no [`Answer`] is set for.
+#[derive(Clone)]
+pub(crate) struct Kinesis {
+    address: std::net::SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    answers: VecDeque<Answer>,
+    requests: Vec<Vec<Entry>>,
+    taken: Vec<Entry>,
+}
+
+impl Kinesis {
+    pub(crate) async fn start() -> Self {
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = state.clone();
+        let address = super::serve(move |request| respond(shared.clone(), request)).await;
+        Self { address, state }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// How the next requests are answered, in order.
+    pub(crate) fn answer_next(&self, answers: &[Answer]) {
+        self.state.lock().unwrap().answers.extend(answers);
+    }
+
+    /// The entries of every request so far.
+    pub(crate) fn requests(&self) -> Vec<Vec<Entry>> {
+        self.state.lock().unwrap().requests.clone()
+    }
+
+    /// The messages of the function's lines in everything that was taken.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        let events = self.decoded().into_iter().flat_map(|decoded| decoded.events);
+        events.filter(|event| event.kind == model::Kind::Log).filter_map(|event| event.message).collect()
+    }
+
+    /// The account in the batch that was made last.
+    pub(crate) fn last_account(&self) -> wire::Account {
+        let last = self.decoded().into_iter().max_by_key(|decoded| decoded.batch.clone().unwrap().sequence);
+        last.expect("nothing was taken").account.unwrap()
+    }
+
+    fn decoded(&self) -> Vec<wire::Decoded> {
+        let context = wire::Context { record: "1", arrived_at: Timestamp::EPOCH };
+        let taken = self.state.lock().unwrap().taken.clone();
+        taken
+            .iter()
+            .map(|(_, data)| wire::decode(data, &context, &wire::Limits::default()).unwrap())
+            .collect()
+    }
+}
+
+async fn respond(state: Arc<Mutex<State>>, request: Request<Bytes>) -> Response<Full<Bytes>> {
+    assert_eq!(request.headers()["x-amz-target"], "Kinesis_20131202.PutRecords");
+    let body: Value = serde_json::from_slice(request.body()).unwrap();
+    assert_eq!(body["StreamName"], "telemetry");
+    let entries: Vec<Entry> = body["Records"].as_array().unwrap().iter().map(entry).collect();
+    let answer = {
+        let mut state = state.lock().unwrap();
+        state.requests.push(entries.clone());
+        state.answers.pop_front().unwrap_or(Answer::FailEntries(&[]))
+    };
+    match answer {
+        Answer::FailEntries(failed) => taken(&state, entries, failed),
+        Answer::Status(status) => {
+            super::answer(status, r#"{"__type":"InternalFailure","message":"not now"}"#)
+        }
+        Answer::Missing => {
+            super::answer(400, r#"{"__type":"ResourceNotFoundException","message":"no stream telemetry"}"#)
+        }
+        Answer::Hang => std::future::pending().await,
+    }
+}
+
+fn entry(record: &Value) -> Entry {
+    let data = BASE64_STANDARD.decode(record["Data"].as_str().unwrap()).unwrap();
+    (record["PartitionKey"].as_str().unwrap().to_owned(), data)
+}
+
+fn taken(state: &Mutex<State>, entries: Vec<Entry>, failed: &[usize]) -> Response<Full<Bytes>> {
+    let mut results = Vec::new();
+    for (at, entry) in entries.into_iter().enumerate() {
+        if failed.contains(&at) {
+            results.push(
+                json!({ "ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow" }),
+            );
+        } else {
+            results.push(json!({ "SequenceNumber": "49", "ShardId": "shardId-000000000000" }));
+            state.lock().unwrap().taken.push(entry);
+        }
+    }
+    super::answer(200, json!({ "FailedRecordCount": failed.len(), "Records": results }).to_string())
+}

@@ -1,0 +1,181 @@
+//! A fake of the Extensions and Telemetry APIs: it hands out the events that a test says, and posts what a test says.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
+
+/// Longer than anything takes on a busy machine; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The fake.
+#[derive(Clone)]
+pub(crate) struct Platform {
+    pub(crate) authority: String,
+    state: Arc<State>,
+}
+
+struct State {
+    invoke_refused: Mutex<bool>,
+    refusals: Mutex<VecDeque<u16>>,
+    subscriptions: Mutex<Vec<Value>>,
+    events: mpsc::UnboundedSender<Value>,
+    pending: AsyncMutex<mpsc::UnboundedReceiver<Value>>,
+    asked: mpsc::UnboundedSender<()>,
+    nexts: AsyncMutex<mpsc::UnboundedReceiver<()>>,
+}
+
+impl Platform {
+    pub(crate) async fn start() -> Self {
+        let (events, pending) = mpsc::unbounded_channel();
+        let (asked, nexts) = mpsc::unbounded_channel();
+        let state = Arc::new(State {
+            invoke_refused: Mutex::default(),
+            refusals: Mutex::default(),
+            subscriptions: Mutex::default(),
+            events,
+            pending: AsyncMutex::new(pending),
+            asked,
+            nexts: AsyncMutex::new(nexts),
+        });
+        let shared = state.clone();
+        let address = super::serve(move |request| respond(shared.clone(), request)).await;
+        Self { authority: address.to_string(), state }
+    }
+
+    /// The next subscriptions are answered with these statuses.
+    pub(crate) fn refuse_subscriptions(&self, statuses: &[u16]) {
+        self.state.refusals.lock().unwrap().extend(statuses);
+    }
+
+    /// As Managed Instances do.
+    pub(crate) fn refuse_invoke(&self) {
+        *self.state.invoke_refused.lock().unwrap() = true;
+    }
+
+    /// The schema versions that were asked for, in order.
+    pub(crate) fn schemas_asked(&self) -> Vec<String> {
+        let subscriptions = self.state.subscriptions.lock().unwrap();
+        subscriptions.iter().map(|body| body["schemaVersion"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Waits until the extension has asked for its next event.
+    pub(crate) async fn ready(&self) {
+        let mut nexts = self.state.nexts.lock().await;
+        tokio::time::timeout(PATIENCE, nexts.recv()).await.expect("the extension never asked /next");
+    }
+
+    pub(crate) async fn invoke(&self, id: &str) {
+        self.invoke_with_timeout(id, Duration::from_secs(10)).await;
+    }
+
+    pub(crate) async fn invoke_with_timeout(&self, id: &str, timeout: Duration) {
+        let arn = "arn:aws:lambda:eu-west-1:123456789012:function:checkout";
+        let event = json!({ "eventType": "INVOKE", "deadlineMs": deadline(timeout), "requestId": id,
+            "invokedFunctionArn": arn });
+        self.state.events.send(event).unwrap();
+    }
+
+    pub(crate) async fn shutdown(&self, reason: &str) {
+        let event = json!({ "eventType": "SHUTDOWN", "shutdownReason": reason,
+            "deadlineMs": deadline(Duration::from_secs(2)) });
+        self.state.events.send(event).unwrap();
+    }
+
+    /// Posts records as the platform does; the sequence id depends on the bytes alone.
+    pub(crate) async fn deliver(&self, records: &[Value]) -> u16 {
+        self.deliver_bytes(serde_json::to_vec(records).unwrap()).await
+    }
+
+    pub(crate) async fn deliver_bytes(&self, body: Vec<u8>) -> u16 {
+        let uri = {
+            let subscriptions = self.state.subscriptions.lock().unwrap();
+            subscriptions.last().expect("nobody has subscribed")["destination"]["URI"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
+        let port = uri.parse::<http::Uri>().unwrap().port_u16().unwrap();
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::post("/")
+            .header("host", "sandbox.localdomain")
+            .header("sequence-id", format!("{}-{}", body.len(), crc(&body)))
+            .body(Full::<Bytes>::from(body))
+            .unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        let status = response.status().as_u16();
+        response.into_body().collect().await.unwrap();
+        status
+    }
+}
+
+fn crc(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(7, |sum: u64, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)))
+}
+
+fn deadline(timeout: Duration) -> u64 {
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + timeout;
+    u64::try_from(at.as_millis()).unwrap()
+}
+
+async fn respond(state: Arc<State>, request: Request<Bytes>) -> Response<Full<Bytes>> {
+    match request.uri().path() {
+        "/2020-01-01/extension/register" => register(&state, &request),
+        "/2022-07-01/telemetry" => {
+            state.subscriptions.lock().unwrap().push(serde_json::from_slice(request.body()).unwrap());
+            let refusal = state.refusals.lock().unwrap().pop_front();
+            super::answer(refusal.unwrap_or(200), "\"OK\"")
+        }
+        "/2020-01-01/extension/event/next" => {
+            state.asked.send(()).unwrap();
+            let event = state.pending.lock().await.recv().await.unwrap();
+            super::answer(200, event.to_string())
+        }
+        path => panic!("the extension called {path}"),
+    }
+}
+
+fn register(state: &State, request: &Request<Bytes>) -> Response<Full<Bytes>> {
+    assert_eq!(request.headers()["lambda-extension-name"], "limelight-extension");
+    let body: Value = serde_json::from_slice(request.body()).unwrap();
+    let wants_invoke = body["events"].as_array().unwrap().contains(&json!("INVOKE"));
+    if wants_invoke && *state.invoke_refused.lock().unwrap() {
+        return super::answer(403, r#"{"errorType":"Extension.InvalidEventType","errorMessage":"INVOKE"}"#);
+    }
+    let mut answer =
+        super::answer(200, r#"{"functionName":"checkout","functionVersion":"$LATEST","handler":"h"}"#);
+    answer.headers_mut().insert("lambda-extension-identifier", "an-identifier".parse().unwrap());
+    answer
+}
+
+const TIME: &str = "2026-11-20T13:52:00.123Z";
+
+pub(crate) fn start(id: &str) -> Value {
+    json!({ "time": TIME, "type": "platform.start", "record": { "requestId": id, "version": "$LATEST" } })
+}
+
+pub(crate) fn line(id: &str, text: &str) -> Value {
+    json!({ "time": TIME, "type": "function",
+        "record": { "timestamp": TIME, "level": "INFO", "requestId": id, "message": text } })
+}
+
+pub(crate) fn runtime_done(id: &str) -> Value {
+    json!({ "time": TIME, "type": "platform.runtimeDone",
+        "record": { "requestId": id, "status": "success", "metrics": { "durationMs": 1.5, "producedBytes": 2 } } })
+}
+
+pub(crate) fn report(id: &str) -> Value {
+    json!({ "time": TIME, "type": "platform.report",
+        "record": { "requestId": id, "status": "success", "metrics": { "durationMs": 1.5, "billedDurationMs": 2,
+            "memorySizeMB": 128, "maxMemoryUsedMB": 64 } } })
+}
