@@ -108,7 +108,8 @@ impl Rule {
 
     fn matches_with(&self, key: &str, words: &mut Words) -> bool {
         words.fill(key);
-        self.entries.iter().any(|(letters, reach)| contains(words, letters, *reach)) && !self.allowed.contains(&key.to_lowercase())
+        self.entries.iter().any(|(letters, reach)| contains(words, letters, *reach))
+            && !self.allowed.contains(&key.to_lowercase())
     }
 
     fn walk(&self, map: &mut Map, words: &mut Words) -> u64 {
@@ -175,12 +176,48 @@ mod tests {
     fn listed_words_are_found_however_they_are_written() {
         let rule = Rule::default();
         for key in [
-            "password", "Password", "user_password", "passwords", "password2", "dbpassword", "DB_PASSWORD",
-            "secret", "clientSecret", "AWS_SECRET_ACCESS_KEY", "passwd", "pwd", "api_key", "apiKey", "apikey",
-            "APIKey", "x-api-key", "X-Api-Key", "XApiKeys", "access_token", "accessToken", "refresh-token", "auth",
-            "user.auth", "authType", "authorization", "Authorization", "http.request.header.authorization",
-            "proxy-authorization", "authorizer", "credentials", "awsCredentials", "creds", "sourceip", "sourceIp",
-            "sourceIPAddress", "sourceIPs", "clientIp", "client.ip", "CLIENT_IP", "aws_session_token", "privateKey",
+            "password",
+            "Password",
+            "user_password",
+            "passwords",
+            "password2",
+            "dbpassword",
+            "DB_PASSWORD",
+            "secret",
+            "clientSecret",
+            "AWS_SECRET_ACCESS_KEY",
+            "passwd",
+            "pwd",
+            "api_key",
+            "apiKey",
+            "apikey",
+            "APIKey",
+            "x-api-key",
+            "X-Api-Key",
+            "XApiKeys",
+            "access_token",
+            "accessToken",
+            "refresh-token",
+            "auth",
+            "user.auth",
+            "authType",
+            "authorization",
+            "Authorization",
+            "http.request.header.authorization",
+            "proxy-authorization",
+            "authorizer",
+            "credentials",
+            "awsCredentials",
+            "creds",
+            "sourceip",
+            "sourceIp",
+            "sourceIPAddress",
+            "sourceIPs",
+            "clientIp",
+            "client.ip",
+            "CLIENT_IP",
+            "aws_session_token",
+            "privateKey",
         ] {
             assert!(rule.matches(key), "{key} must be scrubbed");
         }
@@ -190,9 +227,32 @@ mod tests {
     fn words_that_only_look_alike_pass() {
         let rule = Rule::default();
         for key in [
-            "author", "authors", "authority", "authenticated", "authentication", "oauth", "auth0", "coauthor",
-            "passwordless", "secretary", "resource_ip", "key", "api", "keyboard", "token", "tokens", "compass",
-            "credit", "ip", "source", "message", "@type", "faas.coldstart", "", "…", "日本語",
+            "author",
+            "authors",
+            "authority",
+            "authenticated",
+            "authentication",
+            "oauth",
+            "auth0",
+            "coauthor",
+            "passwordless",
+            "secretary",
+            "resource_ip",
+            "key",
+            "api",
+            "keyboard",
+            "token",
+            "tokens",
+            "compass",
+            "credit",
+            "ip",
+            "source",
+            "message",
+            "@type",
+            "faas.coldstart",
+            "",
+            "…",
+            "日本語",
         ] {
             assert!(!rule.matches(key), "{key} must pass");
         }

@@ -4,6 +4,7 @@
 pub mod identity;
 mod invocation;
 mod phase;
+mod start_up;
 mod platform;
 mod lines;
 
@@ -14,7 +15,7 @@ use model::{Map, Resource, Timestamp, Value};
 
 use self::invocation::{Ending, Invocation, Invocations, context, part};
 use self::lines::Source;
-use self::phase::{Phase, PhaseEnding, Phases};
+use self::phase::{PhaseEnding, Phases};
 use crate::{FunctionContext, Signals};
 
 /// A line of an `extension` record that begins with this is our own: it is folded, so that nothing feeds on itself.
@@ -101,67 +102,13 @@ impl Assembler {
             CloseReason::Failure => ("failure", Some("Sandbox.Failure".to_owned())),
         };
         let mut signals = Signals::default();
-        if let Some(phase) = self.phases.open.take() {
-            let status = Some(status.to_owned());
-            let ending = PhaseEnding { status, error_type: error_type.clone(), ..PhaseEnding::default() };
-            signals.spans = self.phases.end(phase.finish(ending, now), None);
-        }
-        signals.append(self.phases.release(None));
+        signals.append(self.close_phases(status, error_type.clone(), now));
         for invocation in self.invocations.take_all() {
             let ending =
                 Ending { status: status.to_owned(), error_type: error_type.clone(), ..Ending::default() };
             signals.append(self.finish(invocation, &ending, &[], now));
         }
         signals
-    }
-
-    fn on_init_start(&mut self, start: telemetry::InitStart, time: Timestamp) -> Signals {
-        let function = &mut self.function;
-        if !start.initialization_type.is_empty() {
-            function.initialization_type.clone_from(&start.initialization_type);
-        }
-        if let Some(arn) = &start.function_arn {
-            function.learn_arn(arn);
-        }
-        fill(&mut function.name, start.function_name);
-        fill(&mut function.version, start.function_version);
-        let mut phase = Phase::new("init", time);
-        let kind = Some(&*function.initialization_type).filter(|kind| !kind.is_empty());
-        put(&mut phase.attributes, "aws.lambda.initialization_type", kind);
-        put(&mut phase.attributes, "aws.lambda.init.phase", start.phase);
-        put(&mut phase.attributes, "aws.lambda.runtime_version", start.runtime_version);
-        put(&mut phase.attributes, "aws.lambda.runtime_version_arn", start.runtime_version_arn);
-        if !function.inits_on_demand() {
-            phase.set_root(&function.instance, start.tracing.as_ref());
-        }
-        self.phases.begin(phase);
-        Signals::default()
-    }
-
-    fn on_restore_start(&mut self, start: telemetry::RestoreStart, time: Timestamp) -> Signals {
-        fill(&mut self.function.name, start.function_name);
-        fill(&mut self.function.version, start.function_version);
-        let mut phase = Phase::new("restore", time);
-        put(&mut phase.attributes, "aws.lambda.runtime_version", start.runtime_version);
-        put(&mut phase.attributes, "aws.lambda.runtime_version_arn", start.runtime_version_arn);
-        self.phases.begin(phase);
-        Signals::default()
-    }
-
-    /// What the runtime says about its phase; the oldest schema's report does not repeat it.
-    fn on_phase_status(&mut self, status: &str, error_type: Option<String>) -> Signals {
-        if let Some(phase) = &mut self.phases.open {
-            phase.status = Some((status.to_owned(), error_type));
-        }
-        Signals::default()
-    }
-
-    fn on_phase_end(&mut self, name: &'static str, ending: PhaseEnding, time: Timestamp) -> Signals {
-        let unseen = || Phase::new(name, time.minus(millis(ending.duration_ms.unwrap_or(0.0))));
-        let phase = self.phases.open.take().filter(|phase| phase.name == name).unwrap_or_else(unseen);
-        let finished = phase.finish(ending, time);
-        let invocation = self.invocations.current(self.function.overlaps()).map(|invocation| &*invocation);
-        Signals { spans: self.phases.end(finished, invocation), ..Signals::default() }
     }
 
     fn on_start(&mut self, start: telemetry::Start, time: Timestamp) -> Signals {
@@ -192,7 +139,7 @@ impl Assembler {
             Some(invocation) => invocation,
             // Its report came first and has closed it.
             None if self.invocations.find(&done.request_id).is_some() => {
-                return Signals { folded: 1, ..Signals::default() };
+                return lines::folded();
             }
             None => {
                 let started_at = time.minus(millis(metrics.duration_ms.unwrap_or(0.0)));
@@ -236,7 +183,9 @@ impl Assembler {
         let mut signals = Signals::default();
         signals.spans.push(invocation.span(&self.function.name, ending, end));
         let request_id = Some(invocation.request_id.as_str());
-        signals.spans.extend(parts.iter().filter_map(|measured| part(measured, invocation.context, request_id)));
+        signals
+            .spans
+            .extend(parts.iter().filter_map(|measured| part(measured, invocation.context, request_id)));
         if ending.status == "timeout" && !std::mem::replace(&mut invocation.timed_out, true) {
             signals.logs.push(platform::timeout(&invocation, end));
         }
@@ -253,13 +202,6 @@ impl Assembler {
             log.span_id = Some(invocation.context.span_id);
         }
         Signals { logs: vec![log], ..Signals::default() }
-    }
-}
-
-/// Fills in what was not known.
-fn fill(known: &mut String, told: Option<String>) {
-    if let Some(told) = told.filter(|_| known.is_empty()) {
-        *known = told;
     }
 }
 

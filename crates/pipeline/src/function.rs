@@ -54,15 +54,9 @@ impl FunctionContext {
     pub fn learn_arn(&mut self, arn: &str) {
         // arn:<partition>:lambda:<region>:<account>:function:<name>[:<qualifier>]
         let mut parts = arn.split(':');
-        let (Some("arn"), Some(_), Some("lambda"), Some(region), Some(account), Some("function"), Some(name)) = (
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-        ) else {
+        let (Some("arn"), Some(_), Some("lambda"), Some(region), Some(account), Some("function"), Some(name)) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return;
         };
         for (known, told) in

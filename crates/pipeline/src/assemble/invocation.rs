@@ -7,7 +7,7 @@ use model::{Map, Span, SpanId, SpanKind, SpanStatus, Timestamp, TraceContext, Va
 
 use super::identity;
 use super::{millis, put};
-use crate::parse::{XrayContext, xray_header};
+use crate::parse::{TIMED_OUT, XrayContext, xray_header};
 
 /// Invocations that run at a time: far more than Managed Instances allow (64 per vCPU), so that only lost ends fill it.
 const OPEN_MAX: usize = 1024;
@@ -76,7 +76,10 @@ impl Invocation {
 
     /// When it ended: by the platform's own measure, else when the platform said so.
     pub(super) fn end(&self, ending: &Ending, told_at: Timestamp) -> Timestamp {
-        ending.duration_ms.map_or(told_at, |duration| self.started_at.plus(millis(duration))).max(self.started_at)
+        ending
+            .duration_ms
+            .map_or(told_at, |duration| self.started_at.plus(millis(duration)))
+            .max(self.started_at)
     }
 
     /// Its SERVER span.
@@ -119,7 +122,7 @@ impl Invocation {
         match ending.status.as_str() {
             "success" => SpanStatus::Ok,
             "" => SpanStatus::Unset,
-            "timeout" => SpanStatus::Error("Task timed out".to_owned()),
+            "timeout" => SpanStatus::Error(TIMED_OUT.to_owned()),
             status => SpanStatus::Error(self.why(ending).unwrap_or_else(|| status.to_owned())),
         }
     }
@@ -129,7 +132,10 @@ impl Invocation {
     fn why(&self, ending: &Ending) -> Option<String> {
         let platform = |kind: &&str| is_platform_error(kind);
         let kind = ending.error_type.as_deref();
-        kind.filter(platform).map(str::to_owned).or_else(|| self.last_error.clone()).or_else(|| kind.map(str::to_owned))
+        kind.filter(platform)
+            .map(str::to_owned)
+            .or_else(|| self.last_error.clone())
+            .or_else(|| kind.map(str::to_owned))
     }
 }
 
@@ -146,7 +152,11 @@ pub(super) fn is_platform_error(kind: &str) -> bool {
 }
 
 /// A part of an invocation (or init) that the platform measured, as a child span; none if its time cannot be read.
-pub(super) fn part(measured: &telemetry::Span, parent: TraceContext, request_id: Option<&str>) -> Option<Span> {
+pub(super) fn part(
+    measured: &telemetry::Span,
+    parent: TraceContext,
+    request_id: Option<&str>,
+) -> Option<Span> {
     let start: Timestamp = measured.start.parse().ok()?;
     // Without an invocation the parent's id keeps the parts of two inits apart.
     let seed = request_id.map_or_else(|| parent.span_id.to_string(), str::to_owned);
@@ -212,8 +222,7 @@ impl Invocations {
 
     /// One that runs or has run.
     pub(super) fn find(&mut self, request_id: &str) -> Option<&mut Invocation> {
-        let with_id = |invocation: &&mut Invocation| invocation.request_id == request_id;
-        self.open.iter_mut().rev().find(with_id).or_else(|| self.past.iter_mut().rev().find(with_id))
+        find(&mut self.open, &mut self.past, request_id)
     }
 
     /// The one that a record without a request id belongs to. Where invocations overlap that can be told only while
@@ -222,7 +231,16 @@ impl Invocations {
         if overlaps {
             return if self.open.len() == 1 { self.open.front_mut() } else { None };
         }
-        let latest = self.latest.clone()?;
-        self.find(&latest)
+        find(&mut self.open, &mut self.past, self.latest.as_deref()?)
     }
+}
+
+/// The last one with this id: running before ended.
+fn find<'a>(
+    open: &'a mut VecDeque<Invocation>,
+    past: &'a mut VecDeque<Invocation>,
+    request_id: &str,
+) -> Option<&'a mut Invocation> {
+    let newest_first = open.iter_mut().rev().chain(past.iter_mut().rev());
+    newest_first.into_iter().find(|invocation| invocation.request_id == request_id)
 }

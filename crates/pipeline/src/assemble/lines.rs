@@ -23,18 +23,25 @@ pub(super) enum Source {
 
 impl Assembler {
     /// One printed record.
-    pub(super) fn on_line(&mut self, record: serde_json::Value, source: Source, seen_at: Timestamp) -> Signals {
+    pub(super) fn on_line(
+        &mut self,
+        record: serde_json::Value,
+        source: Source,
+        seen_at: Timestamp,
+    ) -> Signals {
         let line = match record {
+            // An empty line tells nothing.
+            serde_json::Value::String(text) if text.trim().is_empty() => return folded(),
             serde_json::Value::String(text) => parse::line(&text),
             serde_json::Value::Object(map) => parse::object(model::value::from_json_object(map)),
             other => parse::line(&other.to_string()),
         };
         let folds = match source {
-            Source::Function => is_blank(&line) || self.is_second_copy(&line),
-            Source::Extension => is_blank(&line) || is_own(&line),
+            Source::Function => self.is_second_copy(&line),
+            Source::Extension => is_own(&line),
         };
         if folds {
-            return Signals { folded: 1, ..Signals::default() };
+            return folded();
         }
         self.log(line, source, seen_at)
     }
@@ -119,15 +126,12 @@ fn is_believable(time: Timestamp, seen_at: Timestamp) -> bool {
     seen_at.since(time) <= OLDER_MAX && time.since(seen_at) <= NEWER_MAX
 }
 
-fn message(line: &Line) -> Option<&str> {
-    line.body.get("message").and_then(Value::as_str)
-}
-
-/// An empty line tells nothing.
-fn is_blank(line: &Line) -> bool {
-    line.body.len() == 1 && message(line).is_some_and(|text| text.trim().is_empty())
-}
-
 fn is_own(line: &Line) -> bool {
-    message(line).is_some_and(|text| text.trim_start().starts_with(OWN_LINE_MARKER))
+    let message = line.body.get("message").and_then(Value::as_str);
+    message.is_some_and(|text| text.trim_start().starts_with(OWN_LINE_MARKER))
+}
+
+/// A record that makes no log of its own.
+pub(super) fn folded() -> Signals {
+    Signals { folded: 1, ..Signals::default() }
 }

@@ -68,10 +68,11 @@ impl Phase {
             ending.error_type = ending.error_type.or(error_type);
         }
         let end = ending.duration_ms.map_or(told_at, |duration| self.started_at.plus(millis(duration)));
-        put(&mut self.attributes, "aws.lambda.status", ending.status.as_deref());
-        let status = match ending.status.as_deref() {
+        let status = ending.status.as_deref().filter(|status| !status.is_empty());
+        put(&mut self.attributes, "aws.lambda.status", status);
+        let status = match status {
             Some("success") => SpanStatus::Ok,
-            None | Some("") => SpanStatus::Unset,
+            None => SpanStatus::Unset,
             Some(status) => {
                 put(&mut self.attributes, "error.type", Some(ending.error_type.as_deref().unwrap_or(status)));
                 let why = self.last_error.take().or(ending.error_type);

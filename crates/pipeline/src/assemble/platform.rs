@@ -1,11 +1,11 @@
 //! Platform events as log records, with the keys that the reference discovers in their text forms.
 
-use lambda_api::telemetry;
+use lambda_api::telemetry::{self, kind};
 use model::{Level, LogRecord, Map, Timestamp, TraceContext, Value};
 
 use super::invocation::{Ending, Invocation, is_platform_error};
 use super::put;
-use crate::parse::{timed_out, xray_header};
+use crate::parse::{TIMED_OUT, timed_out, xray_header};
 
 /// A platform event, before its keys.
 fn event(time: Timestamp, kind: &str) -> LogRecord {
@@ -50,12 +50,12 @@ pub(super) fn end(invocation: &Invocation, ending: &Ending, time: Timestamp) -> 
 /// What CloudWatch shows as `Task timed out after 3.00 seconds`: the Telemetry API tells it only as a status.
 pub(super) fn timeout(invocation: &Invocation, end: Timestamp) -> LogRecord {
     let seconds = (end.since(invocation.started_at).as_secs_f64() * 100.0).round() / 100.0;
-    let message = format!("Task timed out after {seconds:.2} seconds");
+    let message = format!("{TIMED_OUT} after {seconds:.2} seconds");
     let mut log = of_invocation(end, "TIMEOUT", &invocation.request_id, invocation.context);
     log.body.append(&mut timed_out(seconds, &message));
     log.body.insert("@timestamp".to_owned(), end.to_string().into());
     log.level = Some(Level::Error);
-    log.error = Some(message);
+    log.error = Some(TIMED_OUT.to_owned());
     log
 }
 
@@ -101,7 +101,11 @@ fn error(report: &telemetry::Report) -> Option<String> {
 
 #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and far inside the range")]
 fn whole_if_it_is(number: f64) -> Value {
-    if number.fract() == 0.0 && number.abs() < 1e15 { Value::Int(number as i64) } else { Value::Float(number) }
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        Value::Int(number as i64)
+    } else {
+        Value::Float(number)
+    }
 }
 
 /// Every other platform record: its kind as `@type`, and all of its fields.
@@ -115,5 +119,17 @@ pub(super) fn other(kind: &str, record: serde_json::Value, time: Timestamp) -> L
     }
     // A record's own `@type` would hide what it is.
     log.body.insert("@type".to_owned(), kind.into());
+    log.error = trouble(kind, &log.body).map(str::to_owned);
+    log.level = match kind {
+        _ if log.error.is_some() => Some(Level::Error),
+        kind::LOGS_DROPPED => Some(Level::Warn),
+        _ => None,
+    };
     log
+}
+
+/// A fault is an error as it stands, other events (an extension that could not start) by their error type.
+fn trouble<'a>(kind: &str, body: &'a Map) -> Option<&'a str> {
+    let key = if kind == kind::FAULT { "message" } else { "errorType" };
+    body.get(key).and_then(Value::as_str)
 }

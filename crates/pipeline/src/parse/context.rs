@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn the_xray_header_is_read_in_any_order() {
-        let header = "Sampled=1;Parent=4c721bf33e3caf8f;Root=1-58406520-a006649127e371903a2de979;Lineage=1:a:0";
+        let header =
+            "Sampled=1;Parent=4c721bf33e3caf8f;Root=1-58406520-a006649127e371903a2de979;Lineage=1:a:0";
         let context = xray_header(header).unwrap();
         assert_eq!(context.trace_id, TRACE.parse().unwrap());
         assert_eq!(context.parent_id, "4c721bf33e3caf8f".parse().ok());
@@ -104,7 +105,8 @@ mod tests {
             let body = Map::from([(key.to_owned(), text.into())]);
             assert_eq!(trace_id(&body), TRACE.parse().ok(), "{key}");
         }
-        let body = Map::from([("otelTraceID".to_owned(), "0".into()), ("traceId".to_owned(), "order-7".into())]);
+        let body =
+            Map::from([("otelTraceID".to_owned(), "0".into()), ("traceId".to_owned(), "order-7".into())]);
         assert_eq!(trace_id(&body), None);
         let body = Map::from([(
             "traceparent".to_owned(),

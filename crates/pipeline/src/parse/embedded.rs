@@ -21,7 +21,10 @@ pub(super) fn split(text: &str) -> Option<Embedded> {
             serde_json::Deserializer::from_str(&text[start..]).into_iter::<serde_json::Map<String, _>>();
         let object = stream.next()?.ok().filter(|object| !object.is_empty())?;
         let suffix = text.get(start + stream.byte_offset()..)?;
-        Some(Embedded { message: around(&text[..start], suffix), data: model::value::from_json_object(object) })
+        Some(Embedded {
+            message: around(&text[..start], suffix),
+            data: model::value::from_json_object(object),
+        })
     })
 }
 

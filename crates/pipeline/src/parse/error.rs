@@ -26,7 +26,9 @@ pub(super) fn of(body: &Map, level: Option<Level>) -> Option<String> {
     let found = runtime_pair(body).or_else(|| KEYS.iter().find_map(|key| described(body.get(*key)?)));
     let found = found.or_else(|| nested(body));
     match level {
-        Some(level) => found.or_else(|| fields::message(body).map(first_line)).or_else(|| Some(level.to_string())),
+        Some(level) => {
+            found.or_else(|| fields::message(body).map(first_line)).or_else(|| Some(level.to_string()))
+        }
         None => found,
     }
 }

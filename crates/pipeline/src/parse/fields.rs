@@ -4,7 +4,16 @@
 use model::{Level, Map, Value};
 
 const LEVEL_KEYS: [&str; 11] = [
-    "level", "severity", "levelname", "log.level", "LogLevel", "logLevel", "loglevel", "lvl", "severityText", "@l",
+    "level",
+    "severity",
+    "levelname",
+    "log.level",
+    "LogLevel",
+    "logLevel",
+    "loglevel",
+    "lvl",
+    "severityText",
+    "@l",
     "Level",
 ];
 

@@ -58,12 +58,15 @@ fn leading_time(text: &str) -> (Option<Timestamp>, &str) {
 fn level(text: &str) -> Option<Level> {
     let head = &text[..text.floor_char_boundary(HEAD_BYTES_MAX)];
     let head = head.lines().next().unwrap_or_default();
-    let words: Vec<&str> = head.split([' ', '\t', '|']).filter(|word| !word.is_empty()).take(WORDS_MAX).collect();
+    let words: Vec<&str> =
+        head.split([' ', '\t', '|']).filter(|word| !word.is_empty()).take(WORDS_MAX).collect();
     words.iter().enumerate().find_map(|(index, word)| {
         let first = words[..index].iter().all(|before| *before == "-");
         let between = index > 0 && words[index - 1] == "-" && words.get(index + 1) == Some(&"-");
         let bracketed = word.starts_with(['[', '<']);
-        if let Some((_, value)) = word.split_once('=').filter(|(key, _)| matches!(*key, "level" | "lvl" | "severity")) {
+        if let Some((_, value)) =
+            word.split_once('=').filter(|(key, _)| matches!(*key, "level" | "lvl" | "severity"))
+        {
             return value.trim_matches('"').parse().ok();
         }
         if first || between || bracketed { level_word(word) } else { None }
@@ -75,7 +78,16 @@ fn level_word(word: &str) -> Option<Level> {
     let word = word.split(':').next().unwrap_or(word).trim_matches(['[', ']', '<', '>', '(', ')']);
     let shouted = matches!(
         word,
-        "TRACE" | "DEBUG" | "INFO" | "NOTICE" | "WARN" | "WARNING" | "ERROR" | "SEVERE" | "FATAL" | "CRITICAL"
+        "TRACE"
+            | "DEBUG"
+            | "INFO"
+            | "NOTICE"
+            | "WARN"
+            | "WARNING"
+            | "ERROR"
+            | "SEVERE"
+            | "FATAL"
+            | "CRITICAL"
     );
     if shouted { word.parse().ok() } else { None }
 }
@@ -102,7 +114,9 @@ mod tests {
 
     #[test]
     fn a_sentence_has_no_level() {
-        for text in ["No ERROR found", "the INFO desk", "Informational", "error handling done", "", "ERRORS: 0"] {
+        for text in
+            ["No ERROR found", "the INFO desk", "Informational", "error handling done", "", "ERRORS: 0"]
+        {
             assert_eq!(line(text).level, None, "{text}");
             assert_eq!(line(text).error, None, "{text}");
         }

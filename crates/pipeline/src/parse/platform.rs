@@ -5,6 +5,9 @@ use model::{Level, Map, Value};
 
 use super::{Line, LineKind, context, error, time};
 
+/// What makes a timeout an error. Without its figure, so that all timeouts of a function are one error.
+pub(crate) const TIMED_OUT: &str = "Task timed out";
+
 /// The line, if Lambda printed it.
 pub(super) fn line(text: &str) -> Option<Line> {
     let text = text.trim_start();
@@ -79,15 +82,15 @@ fn timeout(stamp: &str, rest: &str) -> Option<Line> {
     let time = time::text(stamp)?;
     let (id, message) = rest.trim_start().split_once([' ', '\t'])?;
     let message = message.trim();
-    let seconds: f64 =
-        message.strip_prefix("Task timed out after ")?.split_whitespace().next()?.parse().ok()?;
+    let figure = message.strip_prefix(TIMED_OUT)?.strip_prefix(" after ")?;
+    let seconds: f64 = figure.split_whitespace().next()?.parse().ok()?;
     let mut line = Line {
         kind: LineKind::Timeout,
         time: Some(time),
         level: Some(Level::Error),
         request_id: Some(id.to_owned()),
         request_id_certain: true,
-        error: Some(error::first_line(message)),
+        error: Some(TIMED_OUT.to_owned()),
         body: timed_out(seconds, message),
         ..Line::default()
     };
@@ -160,15 +163,18 @@ mod tests {
         let timeout = line("2026-11-20T13:52:00.123Z abc-1 Task timed out after 3.00 seconds").unwrap();
         assert_eq!(timeout.body["@timeout"], Value::Float(3.0));
         assert_eq!(timeout.body["@message"].as_str(), Some("Task timed out after 3.00 seconds"));
-        assert_eq!(timeout.error.as_deref(), Some("Task timed out after 3.00 seconds"));
+        assert_eq!(timeout.error.as_deref(), Some(TIMED_OUT));
         let crash =
-            line("RequestId: abc-1 Error: Runtime exited with error: signal: killed\nRuntime.ExitError").unwrap();
+            line("RequestId: abc-1 Error: Runtime exited with error: signal: killed\nRuntime.ExitError")
+                .unwrap();
         assert_eq!(crash.error.as_deref(), Some("Runtime exited with error: signal: killed"));
     }
 
     #[test]
     fn an_application_may_use_the_same_words() {
-        for text in ["START", "START of the sale", "REPORT: all is well", "END RequestId:", "RequestId: 7 is slow"] {
+        for text in
+            ["START", "START of the sale", "REPORT: all is well", "END RequestId:", "RequestId: 7 is slow"]
+        {
             assert_eq!(line(text), None, "{text}");
         }
     }

@@ -36,7 +36,8 @@ fn panic(text: &str) -> Option<&str> {
     if let Some(line) = text.lines().find(|line| line.starts_with("panic: ")) {
         return Some(line);
     }
-    let mut lines = text.lines().skip_while(|line| !(line.starts_with("thread '") && line.contains("panicked at")));
+    let mut lines =
+        text.lines().skip_while(|line| !(line.starts_with("thread '") && line.contains("panicked at")));
     let head = lines.next()?;
     Some(lines.next().filter(|line| starts_unindented(line)).unwrap_or(head))
 }
@@ -71,9 +72,15 @@ mod tests {
                 "[ERROR] ValueError: bad card\nTraceback (most recent call last):\n\u{a0}\u{a0}File \"a.py\", line 1",
                 "ValueError: bad card",
             ),
-            ("TypeError: x is not a function\n    at handler (/var/task/i.js:1:2)", "TypeError: x is not a function"),
+            (
+                "TypeError: x is not a function\n    at handler (/var/task/i.js:1:2)",
+                "TypeError: x is not a function",
+            ),
             ("Uncaught RangeError: no\n    at f (a.js:1:2)", "RangeError: no"),
-            ("java.lang.IllegalStateException: no\n\tat a.B.c(B.java:1)", "java.lang.IllegalStateException: no"),
+            (
+                "java.lang.IllegalStateException: no\n\tat a.B.c(B.java:1)",
+                "java.lang.IllegalStateException: no",
+            ),
             ("panic: boom\n\ngoroutine 1 [running]:", "panic: boom"),
             ("\nthread 'main' panicked at src/main.rs:2:5:\nbad card\nnote: run with", "bad card"),
         ] {

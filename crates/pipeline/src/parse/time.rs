@@ -87,7 +87,9 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for nonsense in ["", "yesterday", "2026-11-20", "12:00:00", "2026-99-99T00:00:00Z", "20261120T135200Zäöü"] {
+        for nonsense in
+            ["", "yesterday", "2026-11-20", "12:00:00", "2026-99-99T00:00:00Z", "20261120T135200Zäöü"]
+        {
             assert_eq!(text(nonsense), None, "{nonsense}");
         }
         assert_eq!(whole(42), None);
