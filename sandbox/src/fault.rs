@@ -1,5 +1,7 @@
 //! What goes wrong on purpose, drawn from a seed so that a failure can be had again.
 
+use std::time::Duration;
+
 /// How often each fault happens. A chance is between 0 and 1 for each occasion.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FaultPlan {
@@ -30,5 +32,139 @@ impl FaultPlan {
     /// No fault until odds are set.
     pub fn new(seed: u64) -> Self {
         Self { seed, odds: Odds::default() }
+    }
+}
+
+/// Draws faults. Each environment and each relay has its own, so that one's occasions do not shift another's.
+#[derive(Debug, Clone)]
+pub(crate) struct Dice {
+    state: u64,
+    odds: Odds,
+}
+
+/// What goes wrong during one invocation, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blow {
+    /// Everything stops for so long.
+    Freeze(Duration),
+    /// The function is killed.
+    KillFunction,
+    /// The first extension is killed.
+    KillExtension,
+}
+
+/// Faults of an invocation fall into its first so many milliseconds: short functions are hit too.
+const BLOW_WITHIN_MS: u64 = 200;
+/// A freeze in mid-invocation lasts up to so long.
+const FREEZE_MS_MAX: u64 = 400;
+/// A clock jump: the environment stays stopped for so long before it goes on.
+const JUMP_MS: std::ops::Range<u64> = 1_000..3_000;
+
+impl Dice {
+    /// The `ordinal`-th thrower of a plan.
+    pub(crate) fn new(plan: &FaultPlan, ordinal: u64) -> Self {
+        let mut dice = Self { state: plan.seed, odds: plan.odds };
+        dice.state = dice.next().wrapping_add(ordinal.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        dice
+    }
+
+    /// Another thrower that does not share this one's occasions.
+    pub(crate) fn split(&mut self) -> Self {
+        Self { state: self.next(), odds: self.odds }
+    }
+
+    /// SplitMix64 (Steele, Lea, Flood 2014): small, even, and the same on every machine.
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end.max(1)
+    }
+
+    /// Always draws, so that changing one chance does not shift the others' occasions.
+    fn happens(&mut self, chance: f64) -> bool {
+        #[allow(clippy::cast_precision_loss, reason = "53 bits are kept")]
+        let drawn = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
+        drawn < chance
+    }
+
+    /// What goes wrong in the invocation that begins now, and how long after its beginning.
+    pub(crate) fn blow(&mut self) -> Option<(Duration, Blow)> {
+        let after = Duration::from_millis(self.below(BLOW_WITHIN_MS));
+        let freeze = Duration::from_millis(1 + self.below(FREEZE_MS_MAX));
+        let odds = self.odds;
+        let drawn = [
+            (self.happens(odds.freeze), Blow::Freeze(freeze)),
+            (self.happens(odds.kill_function), Blow::KillFunction),
+            (self.happens(odds.kill_extension), Blow::KillExtension),
+        ];
+        drawn.iter().find(|(happens, _)| *happens).map(|(_, blow)| (after, *blow))
+    }
+
+    /// How much longer a stopped environment stays stopped.
+    pub(crate) fn jump(&mut self) -> Option<Duration> {
+        let length = Duration::from_millis(JUMP_MS.start + self.below(JUMP_MS.end - JUMP_MS.start));
+        self.happens(self.odds.clock_jump).then_some(length)
+    }
+
+    /// Whether an answered POST is repeated.
+    pub(crate) fn redelivers(&mut self) -> bool {
+        self.happens(self.odds.redeliver)
+    }
+
+    /// Which record of a batch is cut, and after how many bytes of its value.
+    pub(crate) fn cut(&mut self, records: usize, value_bytes: impl Fn(usize) -> usize) -> Option<(usize, usize)> {
+        let drawn = (self.next(), self.next());
+        if !self.happens(self.odds.cut) || records == 0 {
+            return None;
+        }
+        let within = |drawn: u64, end: usize| usize::try_from(drawn % end.max(1) as u64).unwrap_or(0);
+        let index = within(drawn.0, records);
+        Some((index, within(drawn.1, value_bytes(index))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(odds: Odds) -> FaultPlan {
+        FaultPlan { seed: 42, odds }
+    }
+
+    #[test]
+    fn the_same_seed_draws_the_same_faults() {
+        let odds = Odds { freeze: 0.3, kill_function: 0.1, kill_extension: 0.1, ..Odds::default() };
+        let draw = || {
+            let mut dice = Dice::new(&plan(odds), 3);
+            (0..100).map(|_| dice.blow()).collect::<Vec<_>>()
+        };
+        assert_eq!(draw(), draw());
+        assert!(draw().iter().any(Option::is_some) && draw().iter().any(Option::is_none));
+    }
+
+    #[test]
+    fn environments_draw_differently() {
+        let odds = Odds { redeliver: 0.5, ..Odds::default() };
+        let draw = |ordinal| {
+            let mut dice = Dice::new(&plan(odds), ordinal);
+            (0..64).map(|_| dice.redelivers()).collect::<Vec<_>>()
+        };
+        assert_ne!(draw(0), draw(1));
+    }
+
+    #[test]
+    fn chances_of_nought_and_one_are_certain() {
+        let mut dice = Dice::new(&plan(Odds { cut: 1.0, ..Odds::default() }), 0);
+        for _ in 0..100 {
+            assert!(dice.blow().is_none() && dice.jump().is_none() && !dice.redelivers());
+            let (index, kept) = dice.cut(5, |_| 10).unwrap();
+            assert!(index < 5 && kept < 10);
+        }
     }
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lambda_api::telemetry::SchemaVersion;
+
 use crate::fault::FaultPlan;
 
 /// One function of the local environment.
@@ -47,6 +49,8 @@ pub struct FunctionConfig {
     pub account: String,
     /// `runtimeVersion` of init records, as `python:3.11.v1`.
     pub runtime_version: Option<String>,
+    /// The Telemetry API's schema versions that this "region" knows.
+    pub telemetry_schemas: Vec<SchemaVersion>,
     /// What goes wrong on purpose.
     pub faults: Option<FaultPlan>,
     /// Where lines go besides the subscribers.
@@ -75,6 +79,7 @@ impl FunctionConfig {
             region: "us-east-1".to_owned(),
             account: "000000000000".to_owned(),
             runtime_version: None,
+            telemetry_schemas: SchemaVersion::ALL.to_vec(),
             faults: None,
             output: Output::none(),
         }

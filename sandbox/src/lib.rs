@@ -3,6 +3,12 @@
 pub mod function;
 pub mod fault;
 pub mod invocation;
+mod message;
+mod process;
+mod apis;
+mod telemetry;
+mod environment;
+mod phase;
 pub mod lambda;
 
 pub mod http_front;

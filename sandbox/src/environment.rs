@@ -1,0 +1,262 @@
+//! One execution environment: a runtime, its extensions, their telemetry, and everything that is known of them.
+//!
+//! One task owns it and drives it through its phases (`phase`); all else talks to it in [`Message`]s. Waiting is
+//! always the same: handle messages until a condition holds, something fails, or a deadline passes.
+
+pub(crate) mod agent;
+mod answers;
+pub(crate) mod registration;
+pub(crate) mod records;
+mod watchman;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use lambda_api::extensions::ShutdownReason;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::apis::{Inbox, Server};
+use crate::fault::Dice;
+use crate::function::FunctionConfig;
+use crate::message::{INBOX_MESSAGES_MAX, Message, Reply, Work};
+use crate::phase::Current;
+use crate::process::Process;
+use crate::telemetry::{Telemetry, Tempo};
+use agent::Agent;
+use watchman::Watchman;
+
+/// A function whose programs have been found on this machine.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    pub(crate) config: FunctionConfig,
+    /// The first word of the command, resolved.
+    pub(crate) executable: PathBuf,
+    /// The directory, absolute.
+    pub(crate) working_dir: PathBuf,
+    /// Names and executables.
+    pub(crate) extensions: Vec<(String, PathBuf)>,
+}
+
+/// The first thing that went wrong for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// `Runtime.ExitError`, `Extension.Crash`, …
+    pub(crate) error_type: String,
+    /// For people, without the request id.
+    pub(crate) message: String,
+    /// What the runtime itself said, if it did: the caller gets it as it is.
+    pub(crate) body: Option<Bytes>,
+}
+
+impl Failure {
+    pub(crate) fn new(error_type: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { error_type: error_type.into(), message: message.into(), body: None }
+    }
+}
+
+/// How waiting ended.
+#[derive(Debug)]
+pub(crate) enum Wait {
+    Done,
+    Deadline,
+    Failed(Failure),
+}
+
+/// The environment is on its way out.
+#[derive(Debug, Clone)]
+pub(crate) struct Ending {
+    pub(crate) reason: ShutdownReason,
+    pub(crate) deadline_ms: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    pub(crate) function: Arc<Installed>,
+    /// `instanceId` of init records.
+    pub(crate) instance: String,
+    /// The CloudWatch log stream it would write to.
+    pub(crate) stream: String,
+    messages: mpsc::Receiver<Message>,
+    pub(crate) inbox: Inbox,
+    pub(crate) server: Server,
+    pub(crate) runtime: Option<Process>,
+    /// The runtime's `next` that waits for work.
+    pub(crate) runtime_next: Option<Reply<Work>>,
+    /// Work whose `next` broke off before it got it.
+    pub(crate) pending_work: Option<Work>,
+    pub(crate) agents: Vec<Agent>,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) current: Option<Current>,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) ending: Option<Ending>,
+    pub(crate) watchman: Watchman,
+    pub(crate) dice: Option<Dice>,
+    pub(crate) frozen: bool,
+    pub(crate) initialized: bool,
+    /// How long a successful init took; the first report takes it.
+    pub(crate) init_duration: Option<Duration>,
+    barrier: u64,
+    undrained: usize,
+}
+
+impl Environment {
+    /// Opens the APIs; starts no process yet. `ordinal` counts the function's environments.
+    pub(crate) async fn open(function: Arc<Installed>, ordinal: u64) -> io::Result<Self> {
+        let (inbox, messages) = mpsc::channel(INBOX_MESSAGES_MAX);
+        let server = Server::start(inbox.clone()).await?;
+        let instance = Uuid::new_v4().simple().to_string();
+        let day = jiff::Timestamp::now().strftime("%Y/%m/%d").to_string();
+        let stream = format!("{day}/[{}]{instance}", function.config.version);
+        let dice = function.config.faults.as_ref().map(|plan| {
+            tracing::info!(function = function.config.name, seed = plan.seed, ordinal, "faults are on");
+            Dice::new(plan, ordinal)
+        });
+        Ok(Self {
+            watchman: Watchman::new(function.config.memory_mb),
+            telemetry: Telemetry::new(inbox.clone()),
+            function,
+            instance,
+            stream,
+            messages,
+            inbox,
+            server,
+            runtime: None,
+            runtime_next: None,
+            pending_work: None,
+            agents: Vec::new(),
+            current: None,
+            failure: None,
+            ending: None,
+            dice,
+            frozen: false,
+            initialized: false,
+            init_duration: None,
+            barrier: 0,
+            undrained: 0,
+        })
+    }
+
+    /// Handles messages until `done`, the deadline, or the first failure.
+    pub(crate) async fn until(&mut self, deadline: Instant, done: impl Fn(&Self) -> bool) -> Wait {
+        loop {
+            if let Some(failure) = self.failure.take() {
+                return Wait::Failed(failure);
+            }
+            if done(self) {
+                return Wait::Done;
+            }
+            if Instant::now() >= deadline {
+                return Wait::Deadline;
+            }
+            self.step(deadline).await;
+        }
+    }
+
+    /// As [`Self::until`], for when a failure is known already: further ones are forgotten.
+    pub(crate) async fn regardless(&mut self, deadline: Instant, done: impl Fn(&Self) -> bool) {
+        while !done(self) && Instant::now() < deadline {
+            self.step(deadline).await;
+        }
+        self.failure = None;
+    }
+
+    /// Handles one message, or wakes for a watch or the deadline.
+    async fn step(&mut self, deadline: Instant) {
+        let wake = self.watch(Instant::now()).map_or(deadline, |watch| watch.min(deadline));
+        tokio::select! {
+            Some(message) = self.messages.recv() => self.handle(message),
+            () = tokio::time::sleep_until(wake.into()) => {}
+        }
+    }
+
+    /// Handles messages for ever; dropped when something else happens.
+    pub(crate) async fn attend(&mut self) -> Failure {
+        loop {
+            if let Some(failure) = self.failure.take() {
+                return failure;
+            }
+            if let Some(message) = self.messages.recv().await {
+                self.handle(message);
+            }
+        }
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::RuntimeNext(reply) => self.runtime_next(reply),
+            Message::RuntimeAnswer { request_id, answer, reply } => self.runtime_answer(&request_id, answer, reply),
+            Message::RuntimeInitError { error_type, body, reply } => {
+                self.runtime_init_error(error_type, body, reply);
+            }
+            Message::Register { name, events, account, reply } => {
+                let _ = reply.send(self.register(&name, events, account));
+            }
+            Message::ExtensionNext { identifier, reply } => self.extension_next(&identifier, reply),
+            Message::ExtensionError { identifier, stage, error_type, reply } => {
+                let _ = reply.send(self.extension_error(&identifier, stage, error_type));
+            }
+            Message::Subscribe { identifier, subscription, port, path, reply } => {
+                let _ = reply.send(self.subscribe(&identifier, &subscription, port, path));
+            }
+            Message::Line { source, text, at } => self.line(source, text, at),
+            Message::Drained { pid, barrier } => {
+                if barrier == self.barrier && self.owns(pid) {
+                    self.undrained = self.undrained.saturating_sub(1);
+                }
+            }
+            Message::Exited { source, pid, exit } => self.exited(&source, pid, exit),
+            Message::Dropped(dropped) => self.emit(lambda_api::telemetry::kind::LOGS_DROPPED, &dropped),
+        }
+    }
+
+    /// Waits until everything that the processes have printed by now has become records.
+    pub(crate) async fn drain(&mut self) {
+        self.barrier += 1;
+        let barrier = self.barrier;
+        self.undrained = self.processes().map(|process| process.drain(barrier)).sum();
+        let patience = Instant::now() + DRAIN_WAIT;
+        while self.undrained > 0 && Instant::now() < patience {
+            self.step(patience).await;
+        }
+    }
+
+    pub(crate) fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.runtime.iter().chain(self.agents.iter().filter_map(|agent| agent.process.as_ref()))
+    }
+
+    fn owns(&self, pid: u32) -> bool {
+        self.processes().any(|process| process.pid() == pid)
+    }
+
+    /// The first failure counts; at the end nothing is one.
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        if self.ending.is_none() {
+            tracing::debug!(function = self.function.config.name, ?failure, "an environment fails");
+            self.failure.get_or_insert(failure);
+        }
+    }
+
+    /// Stops every process and with them the deliveries.
+    pub(crate) fn freeze(&mut self) {
+        if !self.frozen {
+            self.telemetry.set_tempo(Tempo::Frozen);
+            self.processes().for_each(Process::freeze);
+            self.frozen = true;
+        }
+    }
+
+    /// Lets everything go on.
+    pub(crate) fn thaw(&mut self, tempo: Tempo) {
+        self.processes().for_each(Process::thaw);
+        self.frozen = false;
+        self.telemetry.set_tempo(tempo);
+    }
+}
+
+/// Readers answer a barrier within microseconds unless the machine is overloaded; lines that miss it arrive later.
+const DRAIN_WAIT: Duration = Duration::from_millis(500);

@@ -1,0 +1,293 @@
+//! One subscriber's task: collects records, POSTs batches, one at a time, never while the environment is frozen.
+//!
+//! A batch that fills while the POST before it is unanswered is dropped whole and told as `platform.logsDropped`,
+//! as AWS's emulator does; a POST that nobody takes is tried again, as AWS's documentation says of the service.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use lambda_api::telemetry::{Category, LogsDropped, Record, SEQUENCE_HEADER, SchemaVersion, Subscription};
+use sha2::{Digest, Sha256};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
+
+use super::buffer::{Buffer, Item};
+use super::{Tempo, cut, schema, wants};
+use crate::apis::Inbox;
+use crate::fault::Dice;
+use crate::message::Message;
+
+/// Records between the environment and a relay. The relay's task only ever moves them into its buffer, so this
+/// fills only when the machine is too busy to run it; what is over it is dropped and told.
+const QUEUE_RECORDS_MAX: usize = 16_384;
+
+/// AWS documents retries without figures; these deliver over a listener's restart within a second.
+const ATTEMPTS_MAX: u32 = 5;
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// An unanswered POST is given up after so long without a freeze.
+const POST_TIMEOUT: Duration = Duration::from_secs(10);
+
+const TOO_SLOW: &str =
+    "Some logs were dropped because the downstream consumer is slower than the logs production rate";
+
+/// Where batches go: a port of the loopback address, whichever of its names the subscriber used.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) path: String,
+}
+
+/// The environment's end of a relay; the task ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) extension: String,
+    types: Vec<Category>,
+    version: SchemaVersion,
+    queue: mpsc::Sender<Item>,
+    /// Records offered, and records that were answered or dropped.
+    offered: AtomicU64,
+    settled: Arc<AtomicU64>,
+    inbox: Inbox,
+    task: AbortHandle,
+}
+
+impl Relay {
+    pub(crate) fn start(
+        extension: String,
+        subscription: &Subscription,
+        target: Target,
+        tempo: watch::Receiver<Tempo>,
+        inbox: Inbox,
+        dice: Option<Dice>,
+    ) -> Self {
+        let (queue, records) = mpsc::channel(QUEUE_RECORDS_MAX);
+        let settled = Arc::new(AtomicU64::new(0));
+        let task = Task {
+            records,
+            buffer: Buffer::new(&subscription.buffering.unwrap_or_default()),
+            target: Arc::new(target),
+            tempo,
+            inbox: inbox.clone(),
+            settled: settled.clone(),
+            dice,
+        };
+        Self {
+            extension,
+            types: subscription.types.clone(),
+            version: subscription.schema_version,
+            queue,
+            offered: AtomicU64::new(0),
+            settled,
+            inbox,
+            task: tokio::spawn(task.run()).abort_handle(),
+        }
+    }
+
+    /// Takes the record if the subscriber wants it; never waits.
+    pub(crate) fn offer(&self, record: &Record) {
+        if !wants(&self.types, record) {
+            return;
+        }
+        let item = schema::item(record, self.version);
+        let bytes = item.bytes();
+        if self.queue.try_send(item).is_ok() {
+            self.offered.fetch_add(1, Ordering::Relaxed);
+        } else {
+            tell_dropped(&self.inbox, 1, bytes, TOO_SLOW);
+        }
+    }
+
+    /// Whether nothing waits and nothing is in flight.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.settled.load(Ordering::Acquire) >= self.offered.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The owner also reads this inbox, so it must not be waited for: a full one loses the notice, not the records.
+fn tell_dropped(inbox: &Inbox, records: usize, bytes: usize, reason: &str) {
+    let dropped = LogsDropped {
+        reason: reason.to_owned(),
+        dropped_records: records as u64,
+        dropped_bytes: bytes as u64,
+    };
+    if inbox.try_send(Message::Dropped(dropped)).is_err() {
+        tracing::warn!(records, bytes, "records were dropped, and the environment was too busy to say so");
+    }
+}
+
+/// What became of a batch.
+struct Sent {
+    records: usize,
+    bytes: usize,
+    failure: Option<String>,
+}
+
+type Flight = Pin<Box<dyn Future<Output = Sent> + Send>>;
+
+struct Task {
+    records: mpsc::Receiver<Item>,
+    buffer: Buffer,
+    target: Arc<Target>,
+    tempo: watch::Receiver<Tempo>,
+    inbox: Inbox,
+    settled: Arc<AtomicU64>,
+    dice: Option<Dice>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut flight: Option<Flight> = None;
+        loop {
+            let tempo = *self.tempo.borrow_and_update();
+            let now = Instant::now();
+            let due = match tempo {
+                Tempo::Frozen => None,
+                Tempo::Normal => self.buffer.due(now),
+                Tempo::Closing => self.buffer.due(now).map(|_| now),
+            };
+            if let Some(due) = due
+                && flight.is_none()
+                && due <= now
+            {
+                flight = Some(self.take_off());
+                continue;
+            }
+            tokio::select! {
+                record = self.records.recv() => match record {
+                    Some(item) => self.keep(item, flight.is_some()),
+                    None => return,
+                },
+                sent = async { flight.as_mut()?.await.into() }, if flight.is_some() => {
+                    flight = None;
+                    self.land(sent);
+                }
+                () = sleep_until(due), if due.is_some() && flight.is_none() => {}
+                changed = self.tempo.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    fn keep(&mut self, item: Item, in_flight: bool) {
+        self.buffer.push(Instant::now(), item);
+        if in_flight && self.buffer.is_full() {
+            let items = self.buffer.take();
+            let bytes = items.iter().map(Item::bytes).sum();
+            self.settled.fetch_add(items.len() as u64, Ordering::Release);
+            tell_dropped(&self.inbox, items.len(), bytes, TOO_SLOW);
+        }
+    }
+
+    fn take_off(&mut self) -> Flight {
+        let items = self.buffer.take();
+        let cut_at = self.dice.as_mut().and_then(|dice| dice.cut(items.len(), |index| items[index].value.len()));
+        let twice = self.dice.as_mut().is_some_and(Dice::redelivers);
+        let bodies = cut::bodies(&items, self.buffer.bytes_max(), cut_at);
+        let (records, bytes) = (items.len(), items.iter().map(Item::bytes).sum());
+        let target = self.target.clone();
+        let tempo = self.tempo.clone();
+        Box::pin(async move {
+            let mut failure = None;
+            for body in bodies {
+                failure = deliver(&target, &body, &tempo).await.err();
+                if twice && failure.is_none() {
+                    // The first answer was lost on the way, so to speak: what this one says does not matter.
+                    let _ = deliver(&target, &body, &tempo).await;
+                }
+            }
+            Sent { records, bytes, failure }
+        })
+    }
+
+    fn land(&mut self, sent: Option<Sent>) {
+        let Some(sent) = sent else { return };
+        self.settled.fetch_add(sent.records as u64, Ordering::Release);
+        if let Some(failure) = sent.failure {
+            tell_dropped(&self.inbox, sent.records, sent.bytes, &format!("could not send events: {failure}"));
+        }
+    }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// POSTs until it is answered with success, or the attempts are used up.
+async fn deliver(target: &Target, body: &Bytes, tempo: &watch::Receiver<Tempo>) -> Result<(), String> {
+    let mut pause = RETRY_PAUSE;
+    for attempt in 1.. {
+        thawed(tempo.clone()).await;
+        let failure = match unless_slow(post(target, body.clone()), tempo.clone()).await {
+            Ok(()) => return Ok(()),
+            Err(failure) => failure,
+        };
+        if attempt >= ATTEMPTS_MAX {
+            return Err(failure);
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    Ok(())
+}
+
+async fn thawed(mut tempo: watch::Receiver<Tempo>) {
+    let _ = tempo.wait_for(|tempo| *tempo != Tempo::Frozen).await;
+}
+
+/// Time that the subscriber spends frozen does not count as slowness.
+async fn unless_slow(
+    post: impl Future<Output = Result<(), String>>,
+    mut tempo: watch::Receiver<Tempo>,
+) -> Result<(), String> {
+    let mut post = std::pin::pin!(post);
+    loop {
+        thawed(tempo.clone()).await;
+        tokio::select! {
+            answer = &mut post => return answer,
+            () = tokio::time::sleep(POST_TIMEOUT) => return Err("no answer".to_owned()),
+            _ = tempo.wait_for(|tempo| *tempo == Tempo::Frozen) => {}
+        }
+    }
+}
+
+/// One POST on a connection of its own: a pooled one would not survive a freeze any better here than on AWS.
+async fn post(target: &Target, body: Bytes) -> Result<(), String> {
+    let stream = TcpStream::connect(("127.0.0.1", target.port)).await.map_err(|error| error.to_string())?;
+    let _ = stream.set_nodelay(true);
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    let request = http::Request::post(&target.path)
+        .header(http::header::HOST, format!("{}:{}", target.host, target.port))
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .header(SEQUENCE_HEADER, STANDARD.encode(Sha256::digest(&body)))
+        .body(Full::new(body))
+        .map_err(|error| error.to_string())?;
+    let exchange = async {
+        let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+        let status = response.status();
+        let _ = response.into_body().collect().await;
+        if status.is_success() { Ok(()) } else { Err(format!("the subscriber answered {status}")) }
+    };
+    tokio::select! {
+        answer = exchange => answer,
+        _ = connection => Err("the connection ended before the answer".to_owned()),
+    }
+}
