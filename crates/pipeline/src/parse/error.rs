@@ -23,8 +23,11 @@ pub(super) fn of(body: &Map, level: Option<Level>) -> Option<String> {
     if level.is_some_and(|level| level < Level::Error) {
         return None;
     }
-    let found = runtime_pair(body).or_else(|| KEYS.iter().find_map(|key| described(body.get(*key)?)));
-    let found = found.or_else(|| nested(body));
+    let (kind, message) = at_root(body);
+    let found = joined(kind.filter(|_| message.is_some()), message)
+        .or_else(|| KEYS.iter().find_map(|key| described(body.get(*key)?)))
+        .or_else(|| kind.map(first_line))
+        .or_else(|| nested(body));
     match level {
         Some(level) => {
             found.or_else(|| fields::message(body).map(first_line)).or_else(|| Some(level.to_string()))
@@ -38,24 +41,28 @@ fn described(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if text.trim().is_empty() => None,
         Value::String(text) => Some(of_text(text)),
-        Value::Object(map) => joined(find(map, &TYPE_KEYS), find(map, &MESSAGE_KEYS)),
+        Value::Object(map) if map.is_empty() => None,
+        Value::Object(map) => {
+            let known = joined(find(map, &TYPE_KEYS), find(map, &MESSAGE_KEYS));
+            known.or_else(|| find(map, &["code"]).map(first_line)).or_else(|| Some("error".to_owned()))
+        }
         Value::Bool(true) => Some("error".to_owned()),
         _ => None,
     }
 }
 
-/// `errorType` and `errorMessage` of Lambda's clients, `exception_name` of Powertools: together at the root.
-fn runtime_pair(body: &Map) -> Option<String> {
+/// Type and message that stand at the root: Lambda's clients, Powertools, OpenTelemetry.
+fn at_root(body: &Map) -> (Option<&str>, Option<&str>) {
     let kind = find(body, &["errorType", "exception_name", "error_type", "exception.type"]);
-    let message = find(body, &["errorMessage", "error_message", "exception.message"]);
-    joined(kind, message)
+    (kind, find(body, &["errorMessage", "error_message", "exception.message"]))
 }
 
 /// An error inside `message` (Node's JSON console), `data` (the reference's logger), `fields` (`tracing`).
 fn nested(body: &Map) -> Option<String> {
     ["message", "data", "fields"].iter().find_map(|key| {
         let inner = body.get(*key)?.as_object()?;
-        runtime_pair(inner).or_else(|| described(inner.get("error")?))
+        let (kind, message) = at_root(inner);
+        joined(kind, message).or_else(|| described(inner.get("error")?))
     })
 }
 
