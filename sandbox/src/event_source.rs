@@ -223,6 +223,18 @@ fn region_of(stream_arn: &str) -> Option<String> {
     stream_arn.split(':').nth(3).filter(|region| !region.is_empty()).map(str::to_owned)
 }
 
+/// An error and what caused it, in one line; an SDK's own text is only "service error".
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
@@ -28,6 +29,9 @@ use crate::{FunctionConfig, Invocation, InvokeError, Lambda};
 
 /// A request's payload is at most this long, as in API Gateway's quotas for HTTP APIs.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// A function may take longer; its caller gets 503 meanwhile, as API Gateway does it.
+const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The identity of the local API in events.
 const API_ID: &str = "limelight0";
@@ -97,7 +101,10 @@ impl Gateway {
     /// The invocation goes on when the client hangs up, as it does in AWS: it runs in a task of its own.
     async fn run(&self, invocation: Invocation) -> Result<Response, (StatusCode, &'static str)> {
         let lambda = self.lambda.clone();
-        let outcome = tokio::spawn(async move { lambda.invoke(invocation).await }).await;
+        let running = tokio::spawn(async move { lambda.invoke(invocation).await });
+        let Ok(outcome) = tokio::time::timeout(INTEGRATION_TIMEOUT, running).await else {
+            return Err(UNAVAILABLE);
+        };
         match outcome {
             Ok(Ok(outcome)) if outcome.error.is_none() => from_payload(&outcome.payload),
             Ok(Ok(_)) => Err(INTERNAL),

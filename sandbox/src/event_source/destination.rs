@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_sqs::error::DisplayErrorContext;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::fs::OpenOptions;
@@ -94,7 +93,7 @@ impl OnFailure {
             Self::File(path) => append(path, message).await.map_err(|error| error.to_string())?,
             Self::Sqs { client, queue_url } => {
                 let sent = client.send_message().queue_url(queue_url).message_body(message.to_string());
-                sent.send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
+                sent.send().await.map_err(|error| super::causes(&error))?;
             }
         }
         Ok(())

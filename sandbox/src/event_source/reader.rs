@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::http::HttpResponse;
-use aws_sdk_kinesis::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kinesis::operation::get_shard_iterator::builders::GetShardIteratorFluentBuilder;
 use aws_sdk_kinesis::primitives::DateTime;
 use aws_sdk_kinesis::types::{Shard, ShardIteratorType};
@@ -80,7 +80,7 @@ impl Stream {
                 }
                 Err(error) if error.code() == Some("ResourceNotFoundException") => return None,
                 Err(error) => {
-                    let error = call_error(error);
+                    let error = call_error(&error);
                     tracing::warn!(stream = self.name, %error, "the stream cannot be reached yet");
                 }
             }
@@ -98,7 +98,7 @@ impl Stream {
                 Some(token) => self.kinesis.list_shards().next_token(token),
                 None => self.kinesis.list_shards().stream_name(&self.name),
             };
-            let output = request.send().await.map_err(call_error)?;
+            let output = request.send().await.map_err(|error| call_error(&error))?;
             listed.extend(output.shards().iter().map(listed_shard));
             next = output.next_token().map(str::to_owned);
             if next.is_none() {
@@ -129,7 +129,7 @@ impl Reader {
                 if error.code() != Some("ExpiredIteratorException") {
                     self.iterator = Some(iterator);
                 }
-                return Err(call_error(error));
+                return Err(call_error(&error));
             }
         };
         let records: Vec<Record> = output.records.into_iter().map(record).collect();
@@ -145,7 +145,7 @@ impl Reader {
     async fn new_iterator(&mut self) -> Result<String, CallError> {
         let request = self.stream.kinesis.get_shard_iterator();
         let request = request.stream_name(&self.stream.name).shard_id(&self.shard);
-        let output = at(request, &self.position).send().await.map_err(call_error)?;
+        let output = at(request, &self.position).send().await.map_err(|error| call_error(&error))?;
         if let Position::Latest(since) = self.position {
             self.position = Position::Since(since);
         }
@@ -188,9 +188,9 @@ fn record(record: aws_sdk_kinesis::types::Record) -> Record {
     }
 }
 
-fn call_error<E>(error: SdkError<E, HttpResponse>) -> CallError
+fn call_error<E>(error: &SdkError<E, HttpResponse>) -> CallError
 where
     E: std::error::Error + 'static,
 {
-    CallError(DisplayErrorContext(error).to_string())
+    CallError(super::causes(error))
 }

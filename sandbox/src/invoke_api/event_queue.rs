@@ -3,17 +3,20 @@
 //! The queue is memory: what was accepted and not finished when the environment ends is lost, and said so.
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::error::ApiError;
 use crate::{Invocation, InvokeError, Lambda};
 
-/// Events waiting, running or between two tries. 1,000 of the longest (1 MB) are a gigabyte at worst, in
-/// practice a few megabytes; the next one is refused with 429.
+/// Events waiting, running or between two tries; the next one is refused with 429. A load test's burst fits.
 const EVENTS_MAX: usize = 1_000;
+
+/// The payloads of those events together: sixty-four of the longest.
+const PAYLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The first wait after a throttle or a failure of the environment, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
@@ -45,6 +48,8 @@ pub(super) struct EventQueue {
     settings: EventSettings,
     // Held for moments and never over an await.
     events: Mutex<JoinSet<()>>,
+    /// One permit per byte of payload.
+    room: Arc<Semaphore>,
 }
 
 /// What follows a try.
@@ -57,7 +62,8 @@ enum Then {
 
 impl EventQueue {
     pub(super) fn new(lambda: Lambda, settings: EventSettings) -> Self {
-        Self { lambda, settings, events: Mutex::new(JoinSet::new()) }
+        let room = Arc::new(Semaphore::new(PAYLOAD_BYTES_MAX));
+        Self { lambda, settings, events: Mutex::default(), room }
     }
 
     /// Accepts an event, or refuses it when too many wait.
@@ -67,7 +73,13 @@ impl EventQueue {
         if events.len() >= EVENTS_MAX {
             return Err(ApiError::throttled());
         }
-        events.spawn(deliver(self.lambda.clone(), self.settings.clone(), invocation));
+        let bytes = u32::try_from(invocation.payload.len()).map_err(|_| ApiError::throttled())?;
+        let room = Arc::clone(&self.room).try_acquire_many_owned(bytes).map_err(|_| ApiError::throttled())?;
+        let delivery = deliver(self.lambda.clone(), self.settings.clone(), invocation);
+        events.spawn(async move {
+            delivery.await;
+            drop(room);
+        });
         Ok(())
     }
 
