@@ -394,3 +394,20 @@ fn a_sandbox_that_dies_closes_what_was_open() {
     assert_eq!(signals.spans[0].end.since(signals.spans[0].start).as_secs(), 2);
     assert!(assembler.close(CloseReason::Failure, Timestamp::EPOCH).is_empty());
 }
+
+#[test]
+fn an_init_that_never_reported_its_end_is_over_when_the_next_begins() {
+    let init = |at_ms, phase| {
+        record(at_ms, "platform.initStart", json!({"initializationType": "on-demand", "phase": phase}))
+    };
+    let mut assembler = Assembler::new(checkout());
+    let mut signals = run(&mut assembler, [init(0, "init"), start(10_000, ID), init(10_001, "invoke")]);
+    signals.append(assembler.close(CloseReason::Timeout, "2026-11-20T13:52:20Z".parse().unwrap()));
+    let names: Vec<_> = signals.spans.iter().map(|span| (span.name.as_str(), span.status.clone())).collect();
+    let timed_out = SpanStatus::Error("Task timed out".into());
+    assert_eq!(
+        names,
+        [("init", SpanStatus::Unset), ("init", SpanStatus::Error("timeout".into())), ("checkout", timed_out),]
+    );
+    assert!(signals.spans.iter().all(|span| span.trace_id == signals.spans[0].trace_id));
+}

@@ -123,11 +123,6 @@ pub(super) struct Phases {
 }
 
 impl Phases {
-    /// A phase begins; one that never ended is given up.
-    pub(super) fn begin(&mut self, phase: Phase) {
-        self.open = Some(phase);
-    }
-
     /// A phase is over: out at once if it has a place, else held.
     pub(super) fn end(&mut self, finished: Finished, invocation: Option<&Invocation>) -> Vec<Span> {
         if finished.phase.root.is_some() || invocation.is_some() || self.held.len() == HELD_SPANS_MAX {

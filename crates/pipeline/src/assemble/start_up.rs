@@ -27,8 +27,7 @@ impl Assembler {
         if !function.inits_on_demand() {
             phase.set_root(&function.instance, start.tracing.as_ref());
         }
-        self.phases.begin(phase);
-        Signals::default()
+        self.begin_phase(phase)
     }
 
     pub(super) fn on_restore_start(&mut self, start: telemetry::RestoreStart, time: Timestamp) -> Signals {
@@ -37,8 +36,15 @@ impl Assembler {
         let mut phase = Phase::new("restore", time);
         put(&mut phase.attributes, "aws.lambda.runtime_version", start.runtime_version);
         put(&mut phase.attributes, "aws.lambda.runtime_version_arn", start.runtime_version_arn);
-        self.phases.begin(phase);
-        Signals::default()
+        self.begin_phase(phase)
+    }
+
+    /// A phase that never reported its end is over when the next begins.
+    fn begin_phase(&mut self, phase: Phase) -> Signals {
+        let before = self.phases.open.as_ref().map(|open| open.name);
+        let signals = before.map(|name| self.on_phase_end(name, PhaseEnding::default(), phase.started_at));
+        self.phases.open = Some(phase);
+        signals.unwrap_or_default()
     }
 
     /// What the runtime says about its phase; the oldest schema's report does not repeat it.
