@@ -1,17 +1,19 @@
 //! One statement after the other, and what they cost.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt as _;
+use object_store::path::Path;
 use query::{RunError, Statistics};
 
-use super::failed;
 use super::session::MEMORY_BYTES_MAX;
 use crate::store::Snapshot;
 
@@ -20,13 +22,13 @@ pub(super) struct Execution {
     context: SessionContext,
     rows_read: u64,
     bytes_read: u64,
-    /// The most files that any statement read.
-    files_read: u64,
+    /// A file that several statements read counts once.
+    files_read: HashSet<Path>,
 }
 
 impl Execution {
     pub(super) fn start(context: SessionContext) -> Self {
-        Self { context, rows_read: 0, bytes_read: 0, files_read: 0 }
+        Self { context, rows_read: 0, bytes_read: 0, files_read: HashSet::new() }
     }
 
     /// Runs a statement to its end; more rows than `rows_max` are an error.
@@ -45,9 +47,7 @@ impl Execution {
             }
             batches.push(batch);
         }
-        let mut files = 0;
-        self.count(&plan, &mut files);
-        self.files_read = self.files_read.max(files);
+        self.count(&plan);
         Ok(batches)
     }
 
@@ -59,38 +59,32 @@ impl Execution {
     }
 
     /// Adds what the scans of a finished plan say of themselves.
-    fn count(&mut self, plan: &Arc<dyn ExecutionPlan>, files: &mut u64) {
-        let metrics: BTreeMap<String, u64> = plan
-            .metrics()
-            .map(|metrics| metrics.aggregate_by_name())
-            .into_iter()
-            .flat_map(|metrics| {
-                let named = |metric: &Arc<datafusion::physical_plan::metrics::Metric>| {
-                    (metric.value().name().to_owned(), metric.value().as_usize() as u64)
-                };
-                metrics.iter().map(named).collect::<Vec<_>>()
-            })
-            .collect();
-        let metric = |name: &str| metrics.get(name).copied().unwrap_or(0);
-        *files += metric("count_files_scanned");
-        if metrics.contains_key("bytes_scanned") {
-            self.bytes_read += metric("bytes_scanned");
-            self.rows_read += metric("output_rows");
+    fn count(&mut self, plan: &Arc<dyn ExecutionPlan>) {
+        if let Some(scan) = plan.downcast_ref::<DataSourceExec>() {
+            let metrics = scan.metrics().unwrap_or_default();
+            let sum = |name: &str| metrics.sum_by_name(name).map_or(0, |value| value.as_usize() as u64);
+            self.bytes_read += sum("bytes_scanned");
+            self.rows_read += metrics.output_rows().unwrap_or(0) as u64;
+            if let Some(config) = scan.data_source().downcast_ref::<FileScanConfig>() {
+                let groups = config.file_groups.iter().flat_map(|group| group.files());
+                self.files_read.extend(groups.map(|file| file.object_meta.location.clone()));
+            }
         }
         for child in plan.children() {
-            self.count(child, files);
+            self.count(child);
         }
     }
 
     /// What all statements cost together.
     pub(super) fn statistics(&self, snapshots: &[Snapshot]) -> Statistics {
         let files: u64 = snapshots.iter().map(|snapshot| snapshot.files).sum();
+        let files_read = self.files_read.len() as u64;
         Statistics {
             elapsed_ms: 0,
             rows_read: self.rows_read,
             bytes_read: self.bytes_read,
-            files_read: self.files_read,
-            files_skipped: files.saturating_sub(self.files_read),
+            files_read,
+            files_skipped: files.saturating_sub(files_read),
         }
     }
 }
