@@ -2,6 +2,7 @@
 //! and never the sandbox's: one line, and `/next` is answered all the same.
 
 use anyhow::Context as _;
+use lambda_api::telemetry::SchemaVersion;
 use tokio::task::JoinHandle;
 
 use crate::collector::Collector;
@@ -69,8 +70,15 @@ impl App {
         let listener = Listener::bind(shipping.port).await.context("cannot listen")?;
         let port = listener.port();
         // The socket is bound, so deliveries wait in it; the platform checks nothing before the first one.
-        if self.lambda.subscribe(port).await? == Subscribed::NotSupported {
-            anyhow::bail!("this platform has no Telemetry API");
+        match self.lambda.subscribe(port).await? {
+            Subscribed::Yes(SchemaVersion::January2025) => {}
+            Subscribed::Yes(older) => {
+                notice::say(format_args!(
+                    "the platform's telemetry comes in its older form {}",
+                    older.as_str()
+                ));
+            }
+            Subscribed::NotSupported => anyhow::bail!("this platform has no Telemetry API"),
         }
         let export = Export::start(shipping.destination, shipping.backlog_bytes_max, REQUEST_BYTES_MAX);
         let (deliveries, accepting) = listener.start();

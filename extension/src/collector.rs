@@ -150,21 +150,19 @@ impl Task {
     }
 
     fn release(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let (Some(invocation), Some(_)) = (&self.invocation, &self.held) else { return None };
-        match self.policy.hold(now, invocation, self.export.outbound()) {
-            Hold::Until(time) => Some(time),
-            Hold::Release => {
-                if invocation.is_done() {
-                    // What comes now belongs to nobody's end: it waits for the next invocation or for its age,
-                    // because a request that a freeze cuts in two is worse than none.
-                    self.invocation = None;
-                }
-                if let Some(release) = self.held.take() {
-                    let _ = release.send(());
-                }
-                None
-            }
+        let invocation = self.invocation.as_ref()?;
+        if self.held.is_some()
+            && let Hold::Until(time) = self.policy.hold(now, invocation, self.export.outbound())
+        {
+            return Some(time);
         }
+        if let Some(release) = self.held.take() {
+            let _ = release.send(());
+        }
+        // What comes after a released invocation's end belongs to nobody's: it waits for the next invocation or for
+        // its age, because a request that a freeze cuts in two is worse than none.
+        self.invocation.take_if(|invocation| invocation.is_done());
+        None
     }
 
     fn begin(&mut self, mut invocation: Invocation, arn: &str, release: oneshot::Sender<()>) {

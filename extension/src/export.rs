@@ -28,6 +28,9 @@ const ORDERS_MAX: usize = 64;
 /// connection. A repetition is harmless: the reader knows the batch.
 const STALE_REQUEST: Duration = Duration::from_millis(400);
 
+/// How long a request may take when the sandbox ends: two tries fit into what is left.
+const HURRIED_REQUEST: Duration = Duration::from_millis(600);
+
 /// What the exporter is told.
 #[derive(Debug)]
 enum Order {
@@ -145,11 +148,14 @@ impl Exporter {
                 self.obey(order);
             }
             self.take_off();
+            let overdue =
+                self.flight.as_ref().filter(|_| self.hurried).map(|flight| flight.since + HURRIED_REQUEST);
             tokio::select! {
                 order = self.inbox.recv() => match order {
                     Some(order) => self.obey(order),
                     None => return,
                 },
+                () = reach(overdue) => self.abandon_flight(),
                 outcome = landing(&mut self.flight) => self.settle(outcome),
                 () = reach(self.retry_at) => self.retry_at = None,
             }
@@ -201,7 +207,13 @@ impl Exporter {
 
     /// A request from before a freeze will not be answered any more.
     fn abandon_stale_flight(&mut self) {
-        if let Some(flight) = self.flight.take_if(|flight| flight.since.elapsed() > STALE_REQUEST) {
+        if self.flight.as_ref().is_some_and(|flight| flight.since.elapsed() > STALE_REQUEST) {
+            self.abandon_flight();
+        }
+    }
+
+    fn abandon_flight(&mut self) {
+        if let Some(flight) = self.flight.take() {
             flight.task.abort();
             self.repeat(unwrap(flight.batches));
         }

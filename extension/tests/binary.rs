@@ -1,6 +1,13 @@
 //! The built binary between two fakes: of the platform's APIs and of the Kinesis API. What the real ones do is tested
 //! end to end in the workspace's `tests/`; here is what they do only rarely.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy.toml allows them in test functions; this is what test functions call"
+)]
+
 mod fakes;
 
 use std::time::{Duration, Instant};
@@ -18,7 +25,10 @@ struct Stage {
 
 impl Stage {
     async fn set(platform: Platform, settings: &[(&str, &str)]) -> Self {
-        let kinesis = Kinesis::start().await;
+        Self::set_with(platform, Kinesis::start().await, settings).await
+    }
+
+    async fn set_with(platform: Platform, kinesis: Kinesis, settings: &[(&str, &str)]) -> Self {
         let extension = Extension::start(&platform, &kinesis.url(), settings);
         platform.ready().await;
         Self { platform, kinesis, extension }
@@ -86,11 +96,12 @@ async fn where_invoke_is_refused_shutdown_alone_is_registered() {
 #[tokio::test]
 async fn exactly_the_failed_entries_are_repeated_with_their_bytes_and_keys() {
     // Small records, so that one flush is several entries.
-    let mut stage = Stage::set(Platform::start().await, &[("LIMELIGHT_RECORD_KIB", "64")]).await;
+    let stage = Stage::set(Platform::start().await, &[("LIMELIGHT_RECORD_KIB", "64")]).await;
     stage.kinesis.answer_next(&[Answer::FailEntries(&[1]), Answer::FailEntries(&[0])]);
     stage.platform.invoke("one").await;
     let texts: Vec<String> = (0..6).map(|seed| fakes::noise(60_000, seed)).collect();
-    let mut records: Vec<_> = texts.iter().map(|text| line("one", text)).collect();
+    let mut records = vec![start("one")];
+    records.extend(texts.iter().map(|text| line("one", text)));
     records.push(runtime_done("one"));
     stage.platform.deliver(&records).await;
     stage.platform.ready().await;
@@ -241,4 +252,20 @@ async fn without_a_stream_it_says_so_and_answers_next() {
     stage.platform.ready().await;
     let (_, said) = stage.shutdown().await;
     assert!(said.contains("LIMELIGHT_STREAM is not set"), "{said}");
+}
+
+#[tokio::test]
+async fn without_keys_in_the_environment_the_sandboxs_endpoint_is_asked() {
+    let kinesis = Kinesis::start().await;
+    let uri = format!("{}/credentials", kinesis.url());
+    let settings = [
+        ("AWS_ACCESS_KEY_ID", ""),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri.as_str()),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "a-token"),
+    ];
+    let mut stage = Stage::set_with(Platform::start().await, kinesis, &settings).await;
+    stage.invocation("one", "hello").await;
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages(), ["hello"]);
+    assert!(kinesis.signed_by().contains("Credential=served/"), "{}", kinesis.signed_by());
 }

@@ -51,12 +51,18 @@ impl Intake {
         if self.redelivery.repeats(delivery.sequence.as_deref()) {
             return Vec::new();
         }
-        let body = body::read(&delivery.body);
-        if !body.is_array {
+        let Some(elements) = body::elements(&delivery.body) else {
             self.ledger.lost(Reason::UnreadableBody, 1);
+            return Vec::new();
+        };
+        let mut milestones = Vec::new();
+        for element in elements {
+            match element {
+                Some(record) => milestones.extend(self.accept(record, now)),
+                None => self.ledger.lost(Reason::Unreadable, 1),
+            }
         }
-        self.ledger.lost(Reason::Unreadable, body.unreadable);
-        body.records.into_iter().filter_map(|record| self.accept(record, now)).collect()
+        milestones
     }
 
     fn accept(&mut self, record: Record, now: Timestamp) -> Option<Milestone> {

@@ -89,8 +89,11 @@ impl<'a> Settings<'a> {
         usize::try_from(units.saturating_mul(unit_bytes)).unwrap_or(usize::MAX)
     }
 
-    /// A port above the reserved ones.
+    /// A port above the reserved ones, or 0 for any free one.
     pub(super) fn port(&mut self, name: &str, default: u16) -> u16 {
+        if self.text(name).as_deref() == Some("0") {
+            return 0;
+        }
         u16::try_from(self.number(name, default.into(), 1_024..=u16::MAX.into())).unwrap_or(default)
     }
 }

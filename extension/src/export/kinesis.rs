@@ -171,3 +171,42 @@ fn pem(der: &[u8]) -> Vec<u8> {
     let text = BASE64_STANDARD.encode(der);
     format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n").into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Credentials;
+
+    fn destination(endpoint: String) -> Destination {
+        Destination {
+            stream: Stream::Name("telemetry".to_owned()),
+            region: "eu-west-1".to_owned(),
+            endpoint: Some(endpoint),
+            credentials: Credentials::Environment {
+                access_key: "key".to_owned(),
+                secret_key: "secret".to_owned(),
+                session_token: None,
+            },
+        }
+    }
+
+    /// A port on which nobody listens any more.
+    fn closed_port() -> u16 {
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    }
+
+    #[tokio::test]
+    async fn over_both_schemes_a_server_that_is_not_there_is_a_failure_with_its_cause() {
+        let id = model::BatchId { sandbox: "5a".repeat(16), sequence: 0 };
+        let batch = Sealed { id, events: 1, data: vec![1, 2, 3] };
+        for scheme in ["http", "https"] {
+            let kinesis = Kinesis::new(&destination(format!("{scheme}://127.0.0.1:{}", closed_port())));
+            match kinesis.put(std::slice::from_ref(&batch)).await {
+                Outcome::Failed(Failure::Unreachable(why)) => {
+                    assert!(why.contains("refused"), "{scheme}: {why}")
+                }
+                outcome => panic!("{scheme}: {outcome:?}"),
+            }
+        }
+    }
+}

@@ -3,35 +3,32 @@
 
 use lambda_api::telemetry::Record;
 
-/// What a body held.
-#[derive(Debug, Default, PartialEq)]
-pub struct Body {
-    /// The readable elements, in order.
-    pub records: Vec<Record>,
-    /// How many elements could not be read (broken JSON, not an object, cut off at the body's end).
-    pub unreadable: u64,
-    /// False if this is no array at all: then nobody knows how many records are gone.
-    pub is_array: bool,
+/// The elements of a body, in order: a record, or none for one that could not be read (broken JSON, not an object, cut
+/// off at the body's end). One is in memory at a time: a body's records take many times the body's room.
+#[derive(Debug)]
+pub struct Elements<'a> {
+    rest: &'a [u8],
 }
 
-/// Reads whatever can be read.
-pub fn read(bytes: &[u8]) -> Body {
-    let Some(mut rest) = bytes.trim_ascii_start().strip_prefix(b"[") else {
-        return Body::default();
-    };
-    let mut body = Body { is_array: true, ..Body::default() };
-    loop {
-        rest = rest.trim_ascii_start();
-        match rest.first() {
-            None | Some(b']') => return body,
-            Some(b',') => rest = &rest[1..],
-            Some(_) => {
-                let (element, after) = rest.split_at(element_bytes(rest));
-                match record(element) {
-                    Some(record) => body.records.push(record),
-                    None => body.unreadable += 1,
+/// None if the body is no array at all: then nobody knows how many records are gone.
+pub fn elements(body: &[u8]) -> Option<Elements<'_>> {
+    body.trim_ascii_start().strip_prefix(b"[").map(|rest| Elements { rest })
+}
+
+impl Iterator for Elements<'_> {
+    type Item = Option<Record>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            self.rest = self.rest.trim_ascii_start();
+            match self.rest.first()? {
+                b']' => return None,
+                b',' => self.rest = &self.rest[1..],
+                _ => {
+                    let (element, after) = self.rest.split_at(element_bytes(self.rest));
+                    self.rest = after;
+                    return Some(record(element));
                 }
-                rest = after;
             }
         }
     }
@@ -65,52 +62,55 @@ fn element_bytes(bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    fn kinds(body: &Body) -> Vec<&str> {
-        body.records.iter().map(|record| record.kind.as_str()).collect()
+    /// The kinds of the readable elements, and how many were not.
+    fn read(body: &[u8]) -> (Vec<String>, usize) {
+        let elements: Vec<_> = elements(body).unwrap().collect();
+        let unreadable = elements.iter().filter(|element| element.is_none()).count();
+        (elements.into_iter().flatten().map(|record| record.kind).collect(), unreadable)
     }
 
     #[test]
     fn all_elements_of_a_good_body_are_read_in_order() {
-        let body = read(
+        let (kinds, unreadable) = read(
             br#" [ {"type":"platform.start","time":"t","record":{"a":[1,"]"]}} ,
                    {"type":"function","time":"t","record":"a \"quoted\" { line\\"} ] "#,
         );
-        assert_eq!((kinds(&body), body.unreadable), (vec!["platform.start", "function"], 0));
+        assert_eq!((kinds, unreadable), (vec!["platform.start".to_owned(), "function".to_owned()], 0));
     }
 
     #[test]
     fn an_empty_array_is_a_body_without_records() {
-        assert_eq!(read(b"[]"), Body { is_array: true, ..Body::default() });
+        assert_eq!(read(b"[]"), (vec![], 0));
     }
 
     #[test]
     fn a_bad_element_costs_itself_only() {
-        let body = read(br#"[{"type":"a"},{"type":},{"type":"b"},17,{"type":"c"}]"#);
-        assert_eq!((kinds(&body), body.unreadable), (vec!["a", "b", "c"], 2));
+        let (kinds, unreadable) = read(br#"[{"type":"a"},{"type":},{"type":"b"},17,{"type":"c"}]"#);
+        assert_eq!((kinds.concat().as_str(), unreadable), ("abc", 2));
     }
 
     #[test]
     fn a_body_that_was_cut_keeps_what_is_whole() {
-        let body = read(br#"[{"type":"a"},{"type":"function","record":"half a li"#);
-        assert_eq!((kinds(&body), body.unreadable), (vec!["a"], 1));
+        let (kinds, unreadable) = read(br#"[{"type":"a"},{"type":"function","record":"half a li"#);
+        assert_eq!((kinds.concat().as_str(), unreadable), ("a", 1));
     }
 
     #[test]
     fn bytes_that_are_not_utf8_are_replaced_and_kept() {
-        let body = read(b"[{\"type\":\"function\",\"record\":\"caf\xe9\"}]");
-        assert_eq!(body.records[0].record, serde_json::Value::from("caf\u{fffd}"));
+        let mut elements = elements(b"[{\"type\":\"function\",\"record\":\"caf\xe9\"}]").unwrap();
+        let record = elements.next().flatten().unwrap();
+        assert_eq!(record.record, serde_json::Value::from("caf\u{fffd}"));
     }
 
     #[test]
     fn what_is_no_array_is_told() {
-        for bytes in [&b""[..], b"{}", b"null", b"\xff\xfe", b"hello"] {
-            assert_eq!(read(bytes), Body::default());
+        for body in [&b""[..], b"{}", b"null", b"\xff\xfe", b"hello"] {
+            assert!(elements(body).is_none());
         }
     }
 
     #[test]
     fn stray_brackets_do_not_hold_it_up() {
-        let body = read(br#"[}{"type":"a"},{"type":"b"}]"#);
-        assert!(kinds(&body).contains(&"b"), "{body:?}");
+        assert_eq!(read(br#"[}{"type":"a"},{"type":"b"}]"#).0.last().map(String::as_str), Some("b"));
     }
 }

@@ -39,6 +39,7 @@ struct State {
     answers: VecDeque<Answer>,
     requests: Vec<Vec<Entry>>,
     taken: Vec<Entry>,
+    signed_by: String,
 }
 
 impl Kinesis {
@@ -61,6 +62,11 @@ impl Kinesis {
     /// The entries of every request so far.
     pub(crate) fn requests(&self) -> Vec<Vec<Entry>> {
         self.state.lock().unwrap().requests.clone()
+    }
+
+    /// The last request's signature.
+    pub(crate) fn signed_by(&self) -> String {
+        self.state.lock().unwrap().signed_by.clone()
     }
 
     /// The messages of the function's lines in everything that was taken.
@@ -86,6 +92,13 @@ impl Kinesis {
 }
 
 async fn respond(state: Arc<Mutex<State>>, request: Request<Bytes>) -> Response<Full<Bytes>> {
+    if request.uri().path() == "/credentials" {
+        assert_eq!(request.headers()["authorization"], "a-token");
+        let keys = r#"{"AccessKeyId":"served","SecretAccessKey":"s","Token":"t","Expiration":"2200-01-01T00:00:00Z"}"#;
+        return super::answer(200, keys);
+    }
+    let signed_by = request.headers()["authorization"].to_str().unwrap().to_owned();
+    state.lock().unwrap().signed_by = signed_by;
     assert_eq!(request.headers()["x-amz-target"], "Kinesis_20131202.PutRecords");
     let body: Value = serde_json::from_slice(request.body()).unwrap();
     assert_eq!(body["StreamName"], "telemetry");
