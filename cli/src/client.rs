@@ -1,0 +1,165 @@
+//! Asks the API: over HTTP, or, for a store without a server, the companion's router in this process. Either way the
+//! same requests and answers.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use api::{Datasets, Problem, QueryResponse, TraceResponse};
+use axum::body::Body;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::args::PlaceArgs;
+use crate::command::dev::addresses::Addresses;
+use crate::exit::Refused;
+
+/// A companion gives up after 29 s by default; then comes the way back.
+const ANSWER_WAIT: Duration = Duration::from_secs(60);
+const CONNECT_WAIT: Duration = Duration::from_secs(5);
+/// An answer is bounded by the API (10,000 rows); this bounds what a wrong address may send.
+const ANSWER_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// Whom this command asks.
+pub struct Client {
+    source: Source,
+}
+
+enum Source {
+    Server { base: String, found: Found, http: reqwest::Client },
+    Store(Box<axum::Router>),
+}
+
+/// How the server's address is known; an error says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Given,
+    State,
+}
+
+impl Client {
+    /// Finds out whom to ask.
+    ///
+    /// # Errors
+    /// When nobody is named and no `limelight dev` has left its addresses, or the store cannot be opened.
+    pub async fn open(place: &PlaceArgs) -> anyhow::Result<Self> {
+        if let Some(store) = &place.store {
+            return Self::of_store(store).await;
+        }
+        let (base, found) = match &place.endpoint {
+            Some(endpoint) => (endpoint.clone(), Found::Given),
+            None => (of_dev(&place.data)?, Found::State),
+        };
+        let http = reqwest::Client::builder().connect_timeout(CONNECT_WAIT).timeout(ANSWER_WAIT).build()?;
+        Ok(Self { source: Source::Server { base: base.trim_end_matches('/').to_owned(), found, http } })
+    }
+
+    async fn of_store(store: &str) -> anyhow::Result<Self> {
+        let location = store::Location::parse(store).map_err(|error| Refused::usage(error.to_string()))?;
+        // A store is made where there is none, which is not what a question should do.
+        if !store.contains(':') && !Path::new(store).is_dir() {
+            return Err(Refused::not_found(format!("there is no store at {store}: no such directory")).into());
+        }
+        let companion = companion::Companion::open(companion::Settings::new(location)).await?;
+        Ok(Self { source: Source::Store(Box::new(companion.router())) })
+    }
+
+    /// Runs a query; `body` is any form that the API takes.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the API refuses, else what went wrong on the way.
+    pub async fn query(&self, body: &Value) -> anyhow::Result<QueryResponse> {
+        self.call(Method::POST, "/v1/query", Some(body)).await
+    }
+
+    /// One trace.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub async fn trace(&self, id: &str) -> anyhow::Result<TraceResponse> {
+        self.call(Method::GET, &format!("/v1/traces/{id}"), None).await
+    }
+
+    /// All datasets.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub async fn datasets(&self) -> anyhow::Result<Datasets> {
+        self.call(Method::GET, "/v1/datasets", None).await
+    }
+
+    async fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<T> {
+        let (status, bytes) = match &self.source {
+            Source::Server { base, found, http } => over_http(http, base, *found, method, path, body).await?,
+            Source::Store(router) => in_process(router.as_ref().clone(), method, path, body).await?,
+        };
+        if status.is_success() {
+            return serde_json::from_slice(&bytes).with_context(|| {
+                format!("the answer to {path} is not Limelight's: is that its address?")
+            });
+        }
+        match serde_json::from_slice::<Problem>(&bytes) {
+            Ok(problem) => Err(problem.into()),
+            Err(_) => anyhow::bail!("{path} was answered with {status}: is that Limelight's address?"),
+        }
+    }
+}
+
+async fn over_http(
+    http: &reqwest::Client,
+    base: &str,
+    found: Found,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<(StatusCode, Vec<u8>)> {
+    let mut request = http.request(method, format!("{base}{path}"));
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    let response = request.send().await.map_err(|error| unreachable_server(error, base, found))?;
+    let status = response.status();
+    let bytes = response.bytes().await.with_context(|| format!("the answer of {base} broke off"))?;
+    Ok((status, bytes.to_vec()))
+}
+
+fn unreachable_server(error: reqwest::Error, base: &str, found: Found) -> anyhow::Error {
+    if error.is_builder() {
+        return Refused::usage(format!("{base:?} is no address: it must be as http://127.0.0.1:4380")).into();
+    }
+    let hint = match found {
+        Found::Given => "",
+        Found::State => " (the address of the last `limelight dev`, which seems to be gone; --store asks its data without it)",
+    };
+    let what = if error.is_timeout() { "does not answer in time" } else { "does not answer" };
+    anyhow::Error::new(error).context(format!("{base} {what}{hint}"))
+}
+
+async fn in_process(
+    router: axum::Router,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<(StatusCode, Vec<u8>)> {
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    let response = router.oneshot(request.body(body)?).await?;
+    let status = response.status();
+    let answer = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+    let answer = answer.map_err(|error| anyhow::anyhow!("the answer broke off: {error}"))?;
+    Ok((status, answer.to_bytes().to_vec()))
+}
+
+fn of_dev(data: &Path) -> anyhow::Result<String> {
+    match Addresses::read(data)? {
+        Some(addresses) => Ok(addresses.api),
+        None => Err(Refused::usage(format!(
+            "whom shall I ask? No `limelight dev` runs on {}. Start one, or give --endpoint URL or --store DIR",
+            data.display()
+        ))
+        .into()),
+    }
+}

@@ -1,0 +1,239 @@
+//! `limelight query`: one question, one answer.
+
+use api::{QueryData, QueryResponse};
+use model::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{print_json, question};
+use crate::args::{QueryArgs, QueryFormat};
+use crate::client::Client;
+use crate::render::chart::{Chart, Line, sparkline};
+use crate::render::number::{bytes, cell};
+use crate::render::table::{Align, Table};
+use crate::render::text::{Colour, visible};
+use crate::render::event;
+use crate::terminal::{Terminal, print, say};
+
+/// Columns of the small chart at the end of a row.
+const TREND_COLUMNS: usize = 24;
+
+/// Runs it.
+///
+/// # Errors
+/// When nobody can be asked, or the query is refused.
+pub async fn run(arguments: QueryArgs) -> anyhow::Result<()> {
+    let body = question::of_query(&arguments)?;
+    let client = Client::open(&arguments.place).await?;
+    let response = client.query(&body).await?;
+    let order = Columns::of(&body, &response);
+    let terminal = Terminal::stdout();
+    match arguments.format {
+        QueryFormat::Json => return print_json(&response.data),
+        QueryFormat::Ndjson => return print_lines(&response.data),
+        QueryFormat::Table => print(&table(&response.data, &order, terminal))?,
+        QueryFormat::Chart => print(&charts(&response.data, &order, terminal))?,
+    }
+    remarks(&response.data, terminal);
+    Ok(())
+}
+
+/// Notes and what the answer cost, on standard error: the answer itself stays clean for a pipe.
+fn remarks(data: &QueryData, terminal: Terminal) {
+    for note in &data.notes {
+        say(&format!("{} {}", terminal.paint.colour(Colour::Yellow, "note:"), visible(note)));
+    }
+    let cost = &data.statistics;
+    let found = if data.events.is_empty() {
+        format!("{} rows", data.calculations.aggregates.len())
+    } else {
+        format!("{} events", data.events.len())
+    };
+    let line = format!(
+        "{found} · {} ms · {} rows and {} read · {} files read, {} skipped",
+        cost.elapsed_ms, cost.rows_read, bytes(cost.bytes_read), cost.files_read, cost.files_skipped
+    );
+    say(&terminal.paint.colour(Colour::Dim, &line));
+}
+
+fn print_lines(data: &QueryData) -> anyhow::Result<()> {
+    let mut text = String::new();
+    for event in &data.events {
+        text.push_str(&serde_json::to_string(event)?);
+        text.push('\n');
+    }
+    for aggregate in &data.calculations.aggregates {
+        text.push_str(&serde_json::to_string(aggregate)?);
+        text.push('\n');
+    }
+    Ok(print(&text)?)
+}
+
+/// The columns of an answer in the order in which they were asked for: JSON objects do not keep it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Columns {
+    groups: Vec<String>,
+    figures: Vec<String>,
+}
+
+impl Columns {
+    fn of(body: &Value, response: &QueryResponse) -> Self {
+        let now = Timestamp::from(std::time::SystemTime::now());
+        let aggregates = &response.data.calculations.aggregates;
+        let keys = |pick: fn(&api::Aggregate) -> &Map<String, Value>| -> Vec<String> {
+            let first = aggregates.first().map(pick).into_iter().flat_map(|map| map.keys());
+            first.filter(|key| !key.starts_with('_')).cloned().collect()
+        };
+        let answered = Self { groups: keys(|row| &row.groups), figures: keys(|row| &row.values) };
+        // The API may know more than this command does; then its own order is good enough.
+        let Ok(asked) = query::from_json(body, now) else { return answered };
+        Self {
+            groups: sorted_by(answered.groups, asked.group_by.iter().map(|group| group.key.as_str().to_owned())),
+            figures: sorted_by(answered.figures, asked.calculations.iter().map(query::Calculation::label)),
+        }
+    }
+}
+
+/// What was answered, first as far as it was asked for, then the rest.
+fn sorted_by(answered: Vec<String>, asked: impl Iterator<Item = String>) -> Vec<String> {
+    let mut sorted: Vec<String> = asked.filter(|name| answered.contains(name)).collect();
+    sorted.extend(answered.into_iter().filter(|name| !sorted.contains(name)).collect::<Vec<_>>());
+    sorted
+}
+
+fn table(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
+    if data.calculations.aggregates.is_empty() {
+        return data.events.iter().rev().map(|found| event::line(found, terminal.paint)).collect();
+    }
+    let times = bucket_times(data);
+    let mut table = Table::new();
+    for group in &columns.groups {
+        table = table.column(group, Align::Left);
+    }
+    for figure in &columns.figures {
+        table = table.column(figure, Align::Right);
+    }
+    let trend = columns.figures.first().filter(|_| times.len() > 1);
+    if let Some(figure) = trend {
+        table = table.column(format!("{figure} over time"), Align::Right);
+    }
+    for row in &data.calculations.aggregates {
+        let groups = columns.groups.iter().map(|key| row.groups.get(key));
+        let figures = columns.figures.iter().map(|key| row.values.get(key));
+        let mut cells: Vec<String> =
+            groups.chain(figures).map(|value| cell(value.unwrap_or(&Value::Null))).collect();
+        cells.extend(trend.map(|figure| sparkline(&points(data, &times, &row.groups, figure), TREND_COLUMNS)));
+        table.row(cells);
+    }
+    table.draw(terminal.width, terminal.paint)
+}
+
+/// One chart for each figure.
+fn charts(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
+    let times = bucket_times(data);
+    if times.is_empty() || columns.figures.is_empty() {
+        return "there is no time series to draw: ask for a calculation, as COUNT EVERY 1m\n".to_owned();
+    }
+    let chart = |figure: &String| {
+        let lines = data.calculations.aggregates.iter().map(|row| Line {
+            name: columns.groups.iter().filter_map(|key| row.groups.get(key)).map(cell).collect::<Vec<_>>().join(" · "),
+            points: points(data, &times, &row.groups, figure),
+        });
+        Chart { title: figure.clone(), times_ms: times.clone(), lines: lines.collect() }
+    };
+    let drawn: Vec<String> =
+        columns.figures.iter().map(|figure| chart(figure).draw(terminal.width, terminal.paint)).collect();
+    drawn.join("\n")
+}
+
+/// Every bucket of the timeframe, also those without events; from the answer alone if it does not say its step.
+fn bucket_times(data: &QueryData) -> Vec<i64> {
+    /// More than any terminal has columns; the API itself allows fewer.
+    const BUCKETS_MAX: usize = 10_000;
+    let known: Vec<i64> = data.calculations.series.iter().map(|bucket| bucket.time).collect();
+    let frame = data.query_run.timeframe;
+    let step = data.query_run.granularity.and_then(|step| i64::try_from(step).ok()).filter(|step| *step > 0);
+    let (Some(step), Some(first)) = (step, known.first()) else { return known };
+    // Buckets begin at multiples of their width; the first one known says where, whatever the API counts from.
+    let offset = first.rem_euclid(step);
+    let start = (frame.from - offset).div_euclid(step) * step + offset;
+    (0..BUCKETS_MAX)
+        .map_while(|at| {
+            let time = start + step * i64::try_from(at).ok()?;
+            (time < frame.to).then_some(time)
+        })
+        .collect()
+}
+
+/// A group's figure in each bucket; one that is not there plots as 0, as the reference does.
+fn points(data: &QueryData, times: &[i64], groups: &Map<String, Value>, figure: &str) -> Vec<f64> {
+    let mut points = vec![0.0; times.len()];
+    for bucket in &data.calculations.series {
+        let Ok(at) = times.binary_search(&bucket.time) else { continue };
+        let found = bucket.data.iter().find(|entry| entry.groups == *groups);
+        points[at] = found.and_then(|entry| entry.aggregates.get(figure)?.as_f64()).unwrap_or(0.0);
+    }
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::text::Paint;
+    use serde_json::json;
+
+    const TERMINAL: Terminal = Terminal { width: 80, paint: Paint::none() };
+
+    fn data() -> QueryData {
+        serde_json::from_value(json!({
+            "calculations": {
+                "aggregates": [
+                    {"groups": {"function": "checkout"}, "values": {"p99": 12.5, "COUNT": 3, "_count": 3}},
+                    {"groups": {"function": null}, "values": {"p99": null, "COUNT": 1, "_count": 1}},
+                ],
+                "series": [
+                    {"time": 60_000, "data": [{"groups": {"function": "checkout"}, "aggregates": {"COUNT": 3}}]},
+                    {"time": 180_000, "data": [{"groups": {"function": null}, "aggregates": {"COUNT": 1}}]},
+                ],
+            },
+            "queryRun": {"status": "COMPLETED", "timeframe": {"from": 0, "to": 240_000}, "granularity": 60_000},
+        }))
+        .unwrap()
+    }
+
+    fn columns() -> Columns {
+        Columns { groups: vec!["function".to_owned()], figures: vec!["COUNT".to_owned(), "p99".to_owned()] }
+    }
+
+    #[test]
+    fn figures_stand_in_the_order_they_were_asked_for_with_their_trend() {
+        let drawn = table(&data(), &columns(), TERMINAL);
+        assert_eq!(
+            drawn,
+            "function  COUNT   p99  COUNT over time\n\
+             checkout      3  12.5             ▁█▁▁\n\
+             –             1     –             ▁▁▁█\n"
+        );
+    }
+
+    #[test]
+    fn buckets_without_events_are_drawn_as_zero() {
+        assert_eq!(bucket_times(&data()), [0, 60_000, 120_000, 180_000]);
+        let drawn = charts(&data(), &columns(), TERMINAL);
+        assert!(drawn.contains("COUNT") && drawn.contains("p99") && drawn.contains("checkout (peak 3)"), "{drawn}");
+    }
+
+    #[test]
+    fn the_order_asked_for_survives_json() {
+        let body = json!({"text": "P99(@duration) as p99, COUNT GROUP BY b, a"});
+        let data = json!({"message": "", "data": {"calculations": {"aggregates": [
+            {"groups": {"a": 1, "b": 2}, "values": {"COUNT": 1, "p99": 2, "_count": 1}}]}}});
+        let columns = Columns::of(&body, &serde_json::from_value(data).unwrap());
+        assert_eq!(columns.groups, ["b", "a"]);
+        assert_eq!(columns.figures, ["p99", "COUNT"]);
+    }
+
+    #[test]
+    fn without_a_series_the_chart_says_how_to_get_one() {
+        assert!(charts(&QueryData::default(), &Columns::default(), TERMINAL).contains("EVERY"));
+    }
+}

@@ -1,0 +1,45 @@
+//! Where output goes: how wide it is, whether it understands colours. All that the command writes passes here.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::render::text::Paint;
+
+/// Columns where nobody says how many there are: fits a page, and a log of a build.
+const WIDTH_DEFAULT: usize = 120;
+/// Narrower than this nothing can be drawn; it is drawn so and wraps.
+const WIDTH_MIN: usize = 40;
+
+/// Standard output as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Terminal {
+    /// Columns.
+    pub width: usize,
+    /// Colours or none.
+    pub paint: Paint,
+}
+
+impl Terminal {
+    /// Looks at standard output, `COLUMNS` and `NO_COLOR`.
+    pub fn stdout() -> Self {
+        let out = io::stdout();
+        let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let seen = || rustix::termios::tcgetwinsize(&out).ok().map(|size| usize::from(size.ws_col));
+        let width = given.or_else(seen).filter(|columns| *columns > 0).unwrap_or(WIDTH_DEFAULT);
+        Self { width: width.max(WIDTH_MIN), paint: Paint::new(out.is_terminal()) }
+    }
+}
+
+/// Writes to standard output; line breaks are the text's own.
+///
+/// # Errors
+/// When it cannot be written, most often because the reader has gone.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// A line for people on standard error; if even that is closed there is nobody to tell.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
