@@ -85,7 +85,9 @@ async fn connection(stream: TcpStream, inbox: Inbox) {
         let inbox = inbox.clone();
         async move { Ok::<_, Infallible>(route(request, &inbox).await.unwrap_or_else(refused)) }
     });
-    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+    // AWS writes header names so, and there are runtimes that compare them as text.
+    let http = http1::Builder::new().title_case_headers(true).serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = http.await {
         tracing::debug!(%error, "a runtime's connection ended early");
     }
 }

@@ -56,10 +56,6 @@ impl Buffer {
         self.items.len() >= self.items_max || self.bytes >= self.bytes_max
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
     /// When the batch is to be sent if nothing more comes: `now` or earlier if it is full, never if it is empty.
     pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
         let opened = self.opened?;

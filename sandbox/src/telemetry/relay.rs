@@ -272,22 +272,26 @@ async fn unless_slow(
 async fn post(target: &Target, body: Bytes) -> Result<(), String> {
     let stream = TcpStream::connect(("127.0.0.1", target.port)).await.map_err(|error| error.to_string())?;
     let _ = stream.set_nodelay(true);
+    let client = hyper::client::conn::http1::Builder::new().title_case_headers(true).to_owned();
     let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+        client.handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
     let request = http::Request::post(&target.path)
         .header(http::header::HOST, format!("{}:{}", target.host, target.port))
         .header(http::header::CONTENT_TYPE, "application/json")
         .header(SEQUENCE_HEADER, STANDARD.encode(Sha256::digest(&body)))
         .body(Full::new(body))
         .map_err(|error| error.to_string())?;
-    let exchange = async {
+    let exchange = async move {
         let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
         let status = response.status();
         let _ = response.into_body().collect().await;
         if status.is_success() { Ok(()) } else { Err(format!("the subscriber answered {status}")) }
     };
+    let mut exchange = std::pin::pin!(exchange);
     tokio::select! {
-        answer = exchange => answer,
-        _ = connection => Err("the connection ended before the answer".to_owned()),
+        biased;
+        answer = &mut exchange => answer,
+        // A subscriber may close right after its answer, which is then still to be read.
+        _ = connection => exchange.await,
     }
 }

@@ -1,0 +1,101 @@
+#![allow(dead_code, missing_docs, unreachable_pub, reason = "shared by several test binaries")]
+//! A function and an extension of our own in a local environment, and what the extension wrote down.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use lambda_api::telemetry::Record;
+use sandbox::{FunctionConfig, Invocation, InvokeError, Lambda, Outcome, Output};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// One function `f`, at most one recorder.
+pub struct Scene {
+    pub config: FunctionConfig,
+    journal: TempDir,
+    printed: Arc<Mutex<Vec<String>>>,
+}
+
+impl Scene {
+    /// A function without any extension.
+    pub fn bare() -> Self {
+        let printed = Arc::new(Mutex::new(Vec::new()));
+        let sink = printed.clone();
+        let config = FunctionConfig::new("f", vec!["python3".to_owned(), "-u".to_owned(), "runtime.py".to_owned()])
+            .working_dir(fixtures())
+            .timeout(std::time::Duration::from_secs(10))
+            .output(Output::to(move |line| sink.lock().unwrap().push(line.text.clone())));
+        Self { config, journal: tempfile::tempdir().unwrap(), printed }
+    }
+
+    /// A function with the recorder; its settings change what it does.
+    pub fn recorded(settings: Value) -> Self {
+        let mut scene = Self::bare();
+        let journal = scene.journal.path().join("journal").to_string_lossy().into_owned();
+        scene.config = scene
+            .config
+            .extension(fixtures().join("recorder"))
+            .env("RECORDER", settings.to_string())
+            .env("RECORDER_JOURNAL", journal);
+        scene
+    }
+
+    pub fn with(mut self, change: impl FnOnce(FunctionConfig) -> FunctionConfig) -> Self {
+        self.config = change(self.config);
+        self
+    }
+
+    pub async fn start(&self) -> Lambda {
+        Lambda::start(vec![self.config.clone()]).await.unwrap()
+    }
+
+    /// Everything the recorder wrote down, in order.
+    pub fn journal(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.journal.path().join("journal")).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// All bodies that were POSTed.
+    pub fn posts(&self) -> Vec<String> {
+        self.journal().iter().filter_map(|note| Some(note["post"].as_str()?.to_owned())).collect()
+    }
+
+    /// All records that were delivered, in order.
+    pub fn records(&self) -> Vec<Record> {
+        self.posts().iter().flat_map(|post| serde_json::from_str::<Vec<Record>>(post).unwrap()).collect()
+    }
+
+    pub fn kinds(&self) -> Vec<String> {
+        self.records().into_iter().map(|record| record.kind).collect()
+    }
+
+    /// The first record of a kind.
+    pub fn record(&self, kind: &str) -> Value {
+        let found = self.records().into_iter().find(|record| record.kind == kind);
+        found.unwrap_or_else(|| panic!("no {kind} in {:?}", self.kinds())).record
+    }
+
+    /// Events that the recorder got.
+    pub fn events(&self) -> Vec<Value> {
+        self.journal().into_iter().filter(|note| note.get("event").is_some()).map(|mut n| n["event"].take()).collect()
+    }
+
+    /// The function's log as CloudWatch would have it.
+    pub fn printed(&self) -> Vec<String> {
+        self.printed.lock().unwrap().clone()
+    }
+}
+
+pub fn fixtures() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+/// Lets `f` do these steps.
+pub async fn run(lambda: &Lambda, steps: Value) -> Result<Outcome, InvokeError> {
+    lambda.invoke(Invocation::new("f", json!({"do": steps}).to_string())).await
+}
+
+/// What the function answered.
+pub fn answer(outcome: &Outcome) -> Value {
+    serde_json::from_slice(&outcome.payload).unwrap()
+}
