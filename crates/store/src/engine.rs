@@ -6,6 +6,8 @@ mod execute;
 mod cell;
 mod figure;
 mod event;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -12,17 +12,17 @@ use model::{BatchId, Event, EventId, Kind, Timestamp};
 use store::{Location, Options, SequenceNumber, SequencedRecord, ShardSlice, Snapshot, Store};
 
 /// A place for one test; what is there goes with it.
-pub struct Place {
-    pub location: Location,
+pub(crate) struct Place {
+    pub(crate) location: Location,
     directory: Option<tempfile::TempDir>,
 }
 
 impl Place {
-    pub fn memory() -> Self {
+    pub(crate) fn memory() -> Self {
         Self { location: Location::memory(), directory: None }
     }
 
-    pub fn directory() -> Self {
+    pub(crate) fn directory() -> Self {
         let directory = tempfile::tempdir().unwrap();
         // A space, because URLs and paths disagree about it.
         let location = Location::parse(&format!("{}/a store", directory.path().display())).unwrap();
@@ -30,44 +30,44 @@ impl Place {
     }
 
     /// None where no S3 API is named.
-    pub fn s3() -> Option<Self> {
+    pub(crate) fn s3() -> Option<Self> {
         let base = std::env::var("LIMELIGHT_TEST_S3").ok()?;
         let location = Location::parse(&format!("{base}/{}", uuid::Uuid::new_v4())).unwrap();
         Some(Self { location, directory: None })
     }
 
-    pub async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         Store::open(&self.location, Options::default()).await.unwrap()
     }
 
-    pub fn path(&self) -> Option<std::path::PathBuf> {
+    pub(crate) fn path(&self) -> Option<std::path::PathBuf> {
         self.directory.as_ref().map(|directory| Path::new(directory.path()).join("a store"))
     }
 }
 
 /// A clock that stands still.
 #[derive(Clone)]
-pub struct Clock(Arc<AtomicI64>);
+pub(crate) struct Clock(Arc<AtomicI64>);
 
 impl Clock {
-    pub fn at(time: &str) -> Self {
+    pub(crate) fn at(time: &str) -> Self {
         let clock = Self(Arc::default());
         clock.set(time);
         clock
     }
 
-    pub fn set(&self, time: &str) {
+    pub(crate) fn set(&self, time: &str) {
         self.0.store(time.parse::<Timestamp>().unwrap().as_nanos(), Ordering::SeqCst);
     }
 
-    pub fn tell(&self) -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
+    pub(crate) fn tell(&self) -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
         let clock = self.clone();
         Arc::new(move || Timestamp::from_nanos(clock.0.load(Ordering::SeqCst)))
     }
 }
 
 /// An event that its number tells apart.
-pub fn event(dataset: &str, number: u64, namespace: &str) -> Event {
+pub(crate) fn event(dataset: &str, number: u64, namespace: &str) -> Event {
     let start = "2026-11-20T10:00:00Z".parse::<Timestamp>().unwrap();
     let timestamp = Timestamp::from_micros(start.as_micros() + number as i64 * 1_001);
     let mut event = Event::new(dataset, timestamp, EventId::from(number.to_string()), Kind::Log);
@@ -78,27 +78,27 @@ pub fn event(dataset: &str, number: u64, namespace: &str) -> Event {
     event
 }
 
-pub fn record(sequence: u64, batch: Option<BatchId>, events: Vec<Event>) -> SequencedRecord {
+pub(crate) fn record(sequence: u64, batch: Option<BatchId>, events: Vec<Event>) -> SequencedRecord {
     SequencedRecord { sequence: SequenceNumber::from(sequence), batch, events }
 }
 
-pub fn slice(stream: &str, shard: &str, records: impl IntoIterator<Item = SequencedRecord>) -> ShardSlice {
+pub(crate) fn slice(stream: &str, shard: &str, records: impl IntoIterator<Item = SequencedRecord>) -> ShardSlice {
     ShardSlice { stream: stream.into(), shard: shard.into(), records: records.into_iter().collect() }
 }
 
 /// All events of a dataset, by id.
-pub async fn events(store: &Store, dataset: &str) -> Vec<Event> {
+pub(crate) async fn events(store: &Store, dataset: &str) -> Vec<Event> {
     match store.snapshot(dataset).await.unwrap() {
         Some(snapshot) => scan(&snapshot).await,
         None => Vec::new(),
     }
 }
 
-pub async fn ids(store: &Store, dataset: &str) -> Vec<String> {
+pub(crate) async fn ids(store: &Store, dataset: &str) -> Vec<String> {
     events(store, dataset).await.iter().map(|event| event.id.as_str().to_owned()).collect()
 }
 
-pub async fn scan(snapshot: &Snapshot) -> Vec<Event> {
+pub(crate) async fn scan(snapshot: &Snapshot) -> Vec<Event> {
     let context = SessionContext::new();
     let frame = context.read_table(snapshot.provider.clone()).unwrap();
     let mut events = Vec::new();
@@ -110,7 +110,7 @@ pub async fn scan(snapshot: &Snapshot) -> Vec<Event> {
 }
 
 /// The column `id` of a query's rows, as text.
-pub async fn sql(store: &Store, dataset: &str, sql: &str) -> Vec<String> {
+pub(crate) async fn sql(store: &Store, dataset: &str, sql: &str) -> Vec<String> {
     let snapshot = store.snapshot(dataset).await.unwrap().unwrap();
     let context = SessionContext::new();
     context.register_table(dataset, snapshot.provider.clone()).unwrap();
