@@ -44,10 +44,6 @@ impl Diagnostics {
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter()
     }
-
-    pub(crate) fn into_vec(self) -> Vec<Diagnostic> {
-        self.0
-    }
 }
 
 impl Diagnostic {

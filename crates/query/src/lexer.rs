@@ -58,23 +58,14 @@ impl<'a> Lexer<'a> {
     /// From `start` (which stands on a `/`) to the next `/` that is not escaped; none if there is none.
     pub(crate) fn regex(&mut self, start: usize) -> Option<(String, Range<usize>)> {
         let body = self.source.get(start..)?.strip_prefix('/')?;
-        let mut regex = String::new();
-        let mut chars = body.char_indices();
-        while let Some((offset, c)) = chars.next() {
-            match c {
-                '/' => {
-                    self.at = start + 1 + offset + 1;
-                    return Some((regex, start..self.at));
-                }
-                '\\' => match chars.next() {
-                    Some((_, '/')) => regex.push('/'),
-                    Some((_, escaped)) => regex.extend(['\\', escaped]),
-                    None => return None,
-                },
-                _ => regex.push(c),
-            }
-        }
-        None
+        let mut escaped = false;
+        let end = body.find(|c| {
+            let closes = c == '/' && !escaped;
+            escaped = c == '\\' && !escaped;
+            closes
+        })?;
+        self.at = start + 1 + end + 1;
+        Some((unslashed(body.get(..end)?), start..self.at))
     }
 
     /// What was not read yet.
@@ -95,6 +86,8 @@ impl<'a> Lexer<'a> {
             '[' => Token::OpenSquare,
             ']' => Token::CloseSquare,
             ',' => Token::Comma,
+            // No operation, but what people type who think of another language; the parser says so.
+            '=' if self.take('=') => Token::Comparison("=="),
             '=' => Token::Comparison("="),
             '>' if self.take('=') => Token::Comparison(">="),
             '>' => Token::Comparison(">"),
@@ -173,13 +166,13 @@ pub(crate) fn unslashed(regex: &str) -> String {
     let mut text = String::new();
     let mut chars = regex.chars();
     while let Some(c) = chars.next() {
-        match (c, c == '\\') {
-            (_, true) => match chars.next() {
+        match c {
+            '\\' => match chars.next() {
                 Some('/') => text.push('/'),
                 Some(escaped) => text.extend(['\\', escaped]),
                 None => text.push('\\'),
             },
-            (c, false) => text.push(c),
+            c => text.push(c),
         }
     }
     text

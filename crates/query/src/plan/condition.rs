@@ -1,8 +1,8 @@
 //! Filters and needles become expressions that are true, or not true (false or unknown). A missing key is unknown in
 //! every column, so nothing but a negation is true of it, and negations are written as "is not true".
 
-use super::resolve::{Catalogue, Source, text_like};
-use crate::ast::{Comparison, Condition, Filter, Literal, Needle, Test};
+use super::resolve::{Catalogue, Source, reserved, text_like};
+use crate::ast::{Comparison, Condition, Filter, Key, Literal, Needle, Test};
 use crate::column::ColumnKind;
 use crate::sql::Expr;
 
@@ -31,7 +31,7 @@ fn condition(condition: &Condition, catalogue: &Catalogue) -> Expr {
     let texts = |test: &dyn Fn(Box<Expr>) -> Expr| any(&|source| Some(test(Box::new(as_text(source)?))));
     let exists = || {
         let sources = catalogue.presence(&condition.key);
-        self::any(sources.into_iter().map(|source| Expr::Exists(Box::new(source.expr))).collect())
+        self::any(sources.into_iter().map(|source| present(&condition.key, source)).collect())
     };
     match &condition.test {
         Test::Equals(literal) => any(&|source| equals(source, literal)),
@@ -47,6 +47,15 @@ fn condition(condition: &Condition, catalogue: &Catalogue) -> Expr {
         Test::Missing => not(exists()),
         Test::In(literals) => any(&|source| one_of(source, literals)),
         Test::NotIn(literals) => not(any(&|source| one_of(source, literals))),
+    }
+}
+
+/// The envelope's texts are empty where nothing is known, which is the same as not there.
+fn present(key: &Key, source: Source) -> Expr {
+    let envelope_text = reserved(key).is_some() && source.kind == ColumnKind::Text;
+    match envelope_text {
+        true => Expr::Compare(Comparison::Greater, Box::new(source.expr), Box::new(Expr::Text(String::new()))),
+        false => Expr::Exists(Box::new(source.expr)),
     }
 }
 

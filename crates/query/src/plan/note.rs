@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::resolve::{Catalogue, Source, reserved, text_like};
+use super::resolve::{Catalogue, Source, reserved};
 use crate::answer::Field;
 use crate::ast::{Condition, Key, Literal, Query, Test};
 use crate::calculation::{Calculation, Operator};
@@ -85,10 +85,7 @@ fn without_numbers(calculation: &Calculation, catalogues: &[Catalogue]) -> Optio
     let sources = sources(key, catalogues);
     let none = !sources.is_empty()
         && !sources.iter().any(|source| matches!(source.kind, ColumnKind::Int | ColumnKind::Float));
-    none.then(|| {
-        let what = if sources.iter().all(|source| text_like(source.kind)) { "text" } else { "no number" };
-        format!("{} has nothing to work with: {} is {what} in every event", calculation.text(), key.as_str())
-    })
+    none.then(|| format!("{} has nothing to work with: no {} is a number", calculation.text(), key.as_str()))
 }
 
 pub(super) fn fields(catalogues: &[Catalogue]) -> Vec<Field> {

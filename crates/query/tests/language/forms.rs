@@ -1,0 +1,184 @@
+//! One query, written in every form it may have.
+
+use query::{Calculation, Literal, Operator, Order, Query, Test, View};
+use serde_json::json as value;
+
+use crate::{json, now, text};
+
+#[test]
+fn nothing_said_is_the_last_hour_of_the_lambda_logs() {
+    let query = text("");
+    assert_eq!(query.datasets, ["lambda-logs"]);
+    assert_eq!(query.view, View::Events);
+    assert_eq!(query.timeframe.to, now());
+    assert_eq!(query.timeframe.width_ms(), 3_600_000);
+    assert_eq!((query.limit, query.granularity_ms), (Query::LIMIT_DEFAULT, None));
+    assert_eq!(query, json(&value!({})));
+    assert_eq!(query, json(&value!({ "text": "" })));
+}
+
+#[test]
+fn clauses_come_in_any_order_and_any_case() {
+    let one = text("COUNT as n FROM otel WHERE a = 1 GROUP BY b ORDER BY n ASC LIMIT 3 LAST 1h EVERY 5m");
+    let other = text("every 5m last 1h limit 3 order by n asc group by b where a = 1 from otel count AS n");
+    assert_eq!(one, other);
+}
+
+#[test]
+fn text_and_json_say_the_same() {
+    let text = text(
+        "COUNT as n, P99(@duration) FROM lambda-logs, otel WHERE @type = REPORT AND @duration > 10.5 \
+         SEARCH \"Timed out\" MATCH CASE GROUP BY $limelight.namespace ORDER BY P99(@duration) LIMIT 10 \
+         BETWEEN 2026-11-20T13:00:00Z AND 2026-11-20T14:00:00Z EVERY 5m",
+    );
+    let strings = json(&value!({
+        "parameters": {
+            "datasets": ["lambda-logs", "otel"],
+            "calculations": ["COUNT as n", "P99(@duration)"],
+            "filters": ["@type = REPORT", "@duration > 10.5"],
+            "groupBys": [{ "type": "string", "value": "$limelight.namespace" }],
+            "orderBy": { "value": "P99(@duration)", "order": "DESC" },
+            "limit": 10,
+            "needle": { "value": "Timed out", "matchCase": true },
+        },
+        "timeframe": { "from": "1h", "to": "now" },
+        "granularity": "5m",
+    }));
+    let objects = json(&value!({
+        "workspaceId": "w", "environmentId": "e", "queryId": "q",
+        "parameters": {
+            "datasets": ["lambda-logs", "otel"],
+            "calculations": [
+                { "operator": "COUNT", "key": "", "alias": "n" },
+                { "operator": "P99", "key": "@duration" },
+            ],
+            "filters": [
+                { "key": "@type", "operation": "=", "value": "REPORT", "type": "string" },
+                { "key": "@duration", "operation": ">", "value": "10.5", "type": "number" },
+            ],
+            "filterCombination": "AND",
+            "groupBys": ["$limelight.namespace"],
+            "orderBy": "P99(@duration)",
+            "needle": { "item": "Timed out", "isRegex": false, "matchCase": true },
+        },
+        "timeframe": { "from": 1_795_179_600_000_i64, "to": 1_795_183_200_000_i64 },
+        "granularity": 300_000, "limit": 10, "view": "calculations",
+    }));
+    assert_eq!(text, strings);
+    assert_eq!(text, objects);
+}
+
+#[test]
+fn legacy_spellings_are_read() {
+    let query = json(&value!({
+        "dataset": "logs",
+        "calculations": ["COUNT"],
+        "namespaces": ["a", "b"],
+        "namespaceCombination": "EXCLUDE",
+        "groupBy": { "type": "string", "value": "level", "limit": 5, "orderBy": "COUNT", "order": "ASC" },
+        "service": "shop",
+    }));
+    let expected = text(
+        "COUNT FROM logs WHERE $limelight.namespace NOT_IN (a, b) AND $limelight.service = shop \
+         GROUP BY level ORDER BY COUNT ASC LIMIT 5",
+    );
+    assert_eq!(query, expected);
+}
+
+#[test]
+fn a_filter_string_keeps_blanks_parentheses_and_quotes() {
+    let filter = |filter: &str| json(&value!({ "filters": [filter] })).filter;
+    assert_eq!(filter("message = hello  world"), text("WHERE message = \"hello  world\"").filter);
+    assert_eq!(filter("call(x) = 'it is'"), text("WHERE `call(x)` = \"it is\"").filter);
+    assert_eq!(filter("  a   INCLUDES   b c "), text("WHERE a INCLUDES \"b c\"").filter);
+    assert_eq!(filter("a IN [x, 'y z', 3]"), text("WHERE a IN (x, \"y z\", 3)").filter);
+    assert_eq!(filter("a not in (x)"), text("WHERE a NOT_IN (x)").filter);
+    assert_eq!(filter("a MATCH_REGEX ^(x|y) \\d+$"), text("WHERE a MATCH_REGEX /^(x|y) \\d+$/").filter);
+    assert_eq!(filter("`odd key` DOES_NOT_EXIST"), text("WHERE `odd key` DOES_NOT_EXIST").filter);
+}
+
+#[test]
+fn filters_nest_in_both_forms() {
+    let nested = json(&value!({
+        "filters": [{ "or": ["a = 1", { "and": ["b = 2", { "not": "c EXISTS" }] }] }, "d = 4"],
+    }));
+    assert_eq!(nested, text("WHERE (a = 1 OR (b = 2 AND NOT c EXISTS)) AND d = 4"));
+    let any = json(&value!({ "filters": ["a = 1", "b = 2"], "filterCombination": "OR" }));
+    assert_eq!(any, text("WHERE a = 1 OR b = 2"));
+    assert_eq!(text("WHERE a = 1 OR b = 2 AND c = 3"), text("WHERE a = 1 OR (b = 2 AND c = 3)"));
+}
+
+#[test]
+fn a_value_is_what_its_look_says() {
+    let value = |written: &str| match text(&format!("WHERE a = {written}")).filter {
+        query::Filter::Is(query::Condition { test: Test::Equals(literal), .. }) => literal,
+        other => panic!("{other:?}"),
+    };
+    let string = |text: &str| Literal::Text(text.to_owned());
+    assert_eq!(value("200"), Literal::Int(200));
+    assert_eq!(value("-1.5"), Literal::Float(-1.5));
+    assert_eq!(value("true"), Literal::Bool(true));
+    // Single quotes are taken off before typing, as the reference does; double quotes always mean text.
+    assert_eq!(value("'200'"), Literal::Int(200));
+    assert_eq!(value("\"200\""), string("200"));
+    for text in ["1.0", "007", "+5", "1e3", "NaN", "0x10", "True"] {
+        assert_eq!(value(text), string(text));
+    }
+}
+
+#[test]
+fn a_comparison_wants_a_number_and_takes_any_text_of_one() {
+    assert_eq!(text("WHERE a > 1.0"), text("WHERE a > 1"));
+    assert_eq!(text("WHERE a<=1e3"), text("WHERE a <= 1000"));
+}
+
+#[test]
+fn every_calculation_has_its_name() {
+    for (name, operator) in Operator::ALL {
+        let key = if operator == Operator::Count { "" } else { "(@duration)" };
+        let query = text(&format!("{name}{key} as x"));
+        assert_eq!(query.calculations, [Calculation {
+            operator,
+            key: (operator != Operator::Count).then(|| query::Key::new("@duration")),
+            alias: Some("x".to_owned()),
+        }]);
+    }
+}
+
+#[test]
+fn a_needle_is_a_text_or_a_regular_expression() {
+    let needle = |written: &str| text(&format!("SEARCH {written}")).needle.unwrap();
+    assert_eq!(needle("timeout").value, "timeout");
+    assert!(!needle("'Time out'").match_case);
+    let regex = needle(r"/a\/b\d+/ MATCH CASE");
+    assert_eq!((regex.value.as_str(), regex.is_regex, regex.match_case), (r"a/b\d+", true, true));
+    // Clients send an empty one when nothing is searched for.
+    assert_eq!(json(&value!({ "needle": { "value": "" } })).needle, None);
+}
+
+#[test]
+fn a_series_can_be_left_out_or_asked_for() {
+    assert_eq!(text("COUNT").granularity_ms, Some(60_000));
+    assert_eq!(text("COUNT EVERY NONE").granularity_ms, None);
+    assert_eq!(json(&value!({ "calculations": ["COUNT"], "granularity": 0 })).granularity_ms, None);
+    assert_eq!(text("EVERY 5 mins").granularity_ms, Some(300_000));
+}
+
+#[test]
+fn times_are_absolute_or_relative() {
+    let from = |written: &str| text(written).timeframe.from.to_string();
+    assert_eq!(from("LAST 2 days"), "2026-11-18T14:00:00.000Z");
+    assert_eq!(from("SINCE 2026-11-20"), "2026-11-20T00:00:00.000Z");
+    assert_eq!(from("SINCE 3h UNTIL 2 hours ago"), "2026-11-20T11:00:00.000Z");
+    assert_eq!(from("UNTIL 2026-11-20T10:00:00Z"), "2026-11-20T09:00:00.000Z");
+    assert_eq!(text("LAST 30 mins"), json(&value!({ "timeframe": "30mins" })));
+}
+
+#[test]
+fn a_trace_is_asked_of_every_dataset_oldest_first() {
+    let id = "5b8aa5a2d2c872e8321cf37308d69df2".parse().unwrap();
+    let query = Query::trace(id, text("").timeframe);
+    assert_eq!(query.check(), Ok(()));
+    assert_eq!(query.order_by.as_ref().unwrap().order, Order::Ascending);
+    assert_eq!(query, text(&query.to_string()));
+}

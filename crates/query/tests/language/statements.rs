@@ -1,0 +1,136 @@
+//! The SQL of queries over a small dataset whose keys have every type, alone and together.
+
+use std::fmt::Write as _;
+
+use model::Path;
+use query::sql::DataFusion;
+use query::{Column, ColumnKind, GroupValue, Plan, Table};
+
+use crate::text;
+
+fn column(path: &str, kind: ColumnKind, physical: &str) -> Column {
+    let segments = path.split('/').map(str::to_owned).collect();
+    Column { path: Path::from_segments(segments).unwrap(), kind, physical: physical.to_owned() }
+}
+
+fn columns() -> Vec<Column> {
+    vec![
+        column("text", ColumnKind::Text, "k_text"),
+        column("int", ColumnKind::Int, "k_int__i"),
+        column("float", ColumnKind::Float, "k_float__f"),
+        column("bool", ColumnKind::Bool, "k_bool__b"),
+        column("list", ColumnKind::Json, "k_list__j"),
+        column("mixed", ColumnKind::Text, "k_mixed"),
+        column("mixed", ColumnKind::Int, "k_mixed__i"),
+        column("mixed", ColumnKind::Bool, "k_mixed__b"),
+        column("data/user/id", ColumnKind::Text, "k_data__duser__did"),
+        column("data.user/id", ColumnKind::Int, "k_data__puser__did__i"),
+        column("message", ColumnKind::Json, "k_message__j"),
+    ]
+}
+
+/// What stands behind the timeframe in a statement's condition.
+fn condition(filter: &str) -> String {
+    let query = text(&format!("FROM d WHERE {filter}"));
+    let columns = columns();
+    let plan = Plan::new(&query, &[Table { dataset: "d", columns: &columns }]);
+    let sql = plan.first_events(&DataFusion, 0).unwrap();
+    let (_, rest) = sql.split_once("\"timestamp\" < ").unwrap();
+    let (_, rest) = rest.split_once(") AND ").unwrap_or((rest, "every event ORDER"));
+    rest.split_once(" ORDER").unwrap().0.to_owned()
+}
+
+#[test]
+fn every_operation_on_every_type_and_on_a_missing_key() {
+    let tests = [
+        "= x", "= 5", "= 2.5", "= true", "= \"5\"", "!= x", "!= 5", "> 5", ">= 2.5", "< 2.5", "<= 5", "> \"b\"",
+        "> 1e300", "< 1e300", "INCLUDES x", "DOES_NOT_INCLUDE x", "STARTS_WITH x", "LIKE x%", "NOT_LIKE x%",
+        "MATCH_REGEX /x+/", "EXISTS", "DOES_NOT_EXIST", "IN (x, 5, true)", "NOT_IN (x, 5)",
+    ];
+    let keys = [
+        "text", "int", "float", "bool", "list", "mixed", "data.user.id", "data", "message", "$limelight.namespace",
+        "$limelight.duration", "$limelight.timestamp", "$limelight.dataset", "missing", "$limelight.missing",
+    ];
+    let mut golden = String::new();
+    for key in keys {
+        for test in tests {
+            let filter = format!("{key} {test}");
+            writeln!(golden, "{filter}\n    {}", condition(&filter)).unwrap();
+        }
+    }
+    insta::assert_snapshot!(golden);
+}
+
+#[test]
+fn whole_statements() {
+    let columns = columns();
+    let queries = [
+        "COUNT FROM d EVERY NONE",
+        "COUNT as n, COUNT_DISTINCT(text), SUM(int), AVG(int), MIN(float), MAX(mixed), MEDIAN(float), STDDEV(float), \
+         VARIANCE(float), P001(float), P999(float) FROM d WHERE text = x GROUP BY text, mixed ORDER BY n ASC LIMIT 3 \
+         EVERY 5m",
+        "COUNT, SUM(missing), COUNT_DISTINCT(mixed) FROM d, e GROUP BY int, missing, $limelight.timestamp",
+        "FROM d SEARCH needle",
+        "FROM d SEARCH 42 MATCH CASE",
+        "FROM d SEARCH /a\\\\b/",
+        "FROM d, e WHERE bool = true ORDER BY $limelight.timestamp ASC LIMIT 5 LAST 2d",
+    ];
+    let mut golden = String::new();
+    for written in queries {
+        let query = text(written);
+        let tables = [Table { dataset: "d", columns: &columns }, Table { dataset: "e", columns: &columns[..2] }];
+        let plan = Plan::new(&query, &tables[..query.datasets.len()]);
+        writeln!(golden, "{written}").unwrap();
+        if query.calculations.is_empty() {
+            for table in 0..query.datasets.len() {
+                writeln!(golden, "    {}", plan.first_events(&DataFusion, table).unwrap()).unwrap();
+            }
+        } else {
+            writeln!(golden, "    {}", plan.aggregates(&DataFusion)).unwrap();
+            let kept: Vec<Vec<GroupValue>> = [GroupValue::Text("it's".to_owned()), GroupValue::Missing]
+                .map(|value| vec![value; plan.groups().len()])
+                .to_vec();
+            if let Some(series) = plan.series(&DataFusion, &kept, 100) {
+                writeln!(golden, "    {series}").unwrap();
+            }
+        }
+    }
+    insta::assert_snapshot!(golden);
+}
+
+#[test]
+fn whoever_reads_the_answer_is_told_what_cannot_match() {
+    let columns = columns();
+    let notes = |written: &str| {
+        let query = text(written);
+        Plan::new(&query, &[Table { dataset: "d", columns: &columns }]).notes().join("\n")
+    };
+    insta::assert_snapshot!(
+        [
+            notes("FROM d WHERE txet = 1"),
+            notes("FROM d WHERE @int = 1"),
+            notes("FROM d WHERE id = 1"),
+            notes("FROM d WHERE namespace = x"),
+            notes("FROM d WHERE $limelight.namespce = x"),
+            notes("FROM d WHERE nothing.like.it = x"),
+            notes("FROM d WHERE int = 1.0"),
+            notes("AVG(text), AVG(bool), COUNT_DISTINCT(text) FROM d"),
+        ]
+        .join("\n")
+    );
+    assert_eq!(notes("COUNT FROM d WHERE data EXISTS AND message INCLUDES x GROUP BY $baselime.baselimeId"), "");
+}
+
+#[test]
+fn long_rows_are_balanced() {
+    let many: Vec<Column> =
+        (0..1_000).map(|n| column(&format!("key{n}"), ColumnKind::Text, &format!("k_{n}"))).collect();
+    let query = text("FROM d SEARCH x");
+    let sql = Plan::new(&query, &[Table { dataset: "d", columns: &many }]).first_events(&DataFusion, 0).unwrap();
+    let mut depth = 0_i32;
+    let deepest = sql.chars().fold(0, |deepest, c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        deepest.max(depth)
+    });
+    assert!(deepest < 16, "{deepest}");
+}
