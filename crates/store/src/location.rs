@@ -21,7 +21,8 @@ pub struct Location(Place);
 enum Place {
     Directory(PathBuf),
     S3 { bucket: String, prefix: String },
-    Memory { id: uuid::Uuid, objects: Arc<InMemory> },
+    /// `id` tells places apart that have no address.
+    Objects { id: uuid::Uuid, objects: Arc<dyn ObjectStore> },
 }
 
 /// An opened place.
@@ -68,7 +69,12 @@ impl Location {
 
     /// A new, empty place in memory.
     pub fn memory() -> Self {
-        Self(Place::Memory { id: uuid::Uuid::new_v4(), objects: Arc::new(InMemory::new()) })
+        Self::objects(Arc::new(InMemory::new()))
+    }
+
+    /// Any object store, with the datasets at its root: one that injects faults, or that others look into.
+    pub fn objects(objects: Arc<dyn ObjectStore>) -> Self {
+        Self(Place::Objects { id: uuid::Uuid::new_v4(), objects })
     }
 
     /// Opens the place and tries it.
@@ -76,7 +82,7 @@ impl Location {
         match &self.0 {
             Place::Directory(directory) => open_directory(directory.clone()).await,
             Place::S3 { bucket, prefix } => open_bucket(bucket, prefix).await,
-            Place::Memory { id, objects } => {
+            Place::Objects { id, objects } => {
                 let url = url(&format!("memory://{}/", id.simple()))?;
                 Ok(Root { objects: objects.clone(), url, path: Path::default() })
             }
@@ -90,7 +96,7 @@ impl std::fmt::Display for Location {
             Place::Directory(directory) => write!(f, "{}", directory.display()),
             Place::S3 { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
             Place::S3 { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
-            Place::Memory { .. } => f.write_str("memory:"),
+            Place::Objects { .. } => f.write_str("memory:"),
         }
     }
 }
