@@ -113,12 +113,11 @@ mod tests {
 
     #[test]
     fn what_the_examples_say_can_be_typed() {
-        let mut command = Arguments::command();
-        command.build();
-        let mut texts = vec![command.render_long_help().to_string()];
-        for sub in command.get_subcommands_mut() {
-            texts.push(sub.render_long_help().to_string());
-        }
+        let command = Arguments::command();
+        // Unwrapped: a terminal is as wide as it is.
+        let help = |command: clap::Command| command.term_width(0).render_long_help().to_string();
+        let mut texts = vec![help(command.clone())];
+        texts.extend(command.get_subcommands().cloned().map(help));
         let mut tried = 0;
         for line in texts.iter().flat_map(|text| text.lines()) {
             let Some(example) = line.trim().strip_prefix("limelight ") else { continue };

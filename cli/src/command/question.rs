@@ -126,18 +126,18 @@ mod tests {
     fn flags_alone_ask_the_same_as_a_text() {
         let arguments = QueryArgs {
             datasets: vec!["otel".to_owned(), "logs".to_owned()],
-            calculations: vec!["COUNT".to_owned(), "P99(@duration) as p99".to_owned()],
+            calculations: vec!["COUNT".to_owned(), "P99(@duration) as slow".to_owned()],
             filters: vec!["@type = REPORT".to_owned(), "@duration > 10".to_owned()],
             group_by: vec!["$limelight.namespace".to_owned()],
-            order_by: Some("p99".to_owned()),
+            order_by: Some("slow".to_owned()),
             needle: Some("a \"quoted\" text".to_owned()),
             limit: Some(5),
             granularity: Some("1m".to_owned()),
             time: TimeArgs { from: Some("2h".to_owned()), to: Some("now".to_owned()), last: None },
             ..QueryArgs::default()
         };
-        let text = "COUNT, P99(@duration) as p99 FROM otel, logs WHERE @type = REPORT AND @duration > 10 \
-                    SEARCH \"a \\\"quoted\\\" text\" GROUP BY $limelight.namespace ORDER BY p99 LIMIT 5 \
+        let text = "COUNT, P99(@duration) as slow FROM otel, logs WHERE @type = REPORT AND @duration > 10 \
+                    SEARCH \"a \\\"quoted\\\" text\" GROUP BY $limelight.namespace ORDER BY slow LIMIT 5 \
                     SINCE 2h UNTIL now EVERY 1m";
         assert_eq!(read(&arguments), query::parse_text(text, NOW).unwrap());
     }

@@ -7,8 +7,8 @@ use canvas::Canvas;
 use super::number::{figure, tick};
 use super::text::{Colour, Paint, fit, right, visible, width};
 
-/// Rows of the plot.
-const HEIGHT: usize = 12;
+/// Rows of the plot: odd, so that one is in the middle.
+const HEIGHT: usize = 13;
 /// More lines than this cannot be told apart.
 pub const LINES_MAX: usize = 5;
 const COLOURS: [Colour; LINES_MAX] =
@@ -77,10 +77,11 @@ impl Chart {
         let labels = [*first, first + span / 2, *last].map(|time| tick(time, span));
         let wide = labels.iter().map(|label| label.len()).max().unwrap_or(0);
         let line = format!("{}└{}", " ".repeat(margin), "─".repeat(columns));
-        let between = columns.saturating_sub(3 * wide) / 2;
+        // The zone stands behind the last one.
+        let between = columns.saturating_sub(3 * wide + 4) / 2;
         let gap = " ".repeat(between);
         let start = " ".repeat(margin + 1);
-        if span == 0 || columns < 3 * wide + 2 {
+        if span == 0 || columns < 3 * wide + 6 {
             return format!("{line}\n{start}{} UTC", labels[0]);
         }
         format!("{line}\n{start}{}{gap}{}{gap}{} UTC", labels[0], labels[1], labels[2])
@@ -191,10 +192,10 @@ mod tests {
         let lines: Vec<&str> = drawn.lines().collect();
         assert_eq!(lines[0], "COUNT");
         assert!(lines[1].starts_with("10┤"), "{drawn}");
-        assert!(lines[12].starts_with(" 0┤"), "{drawn}");
+        assert!(lines[7].starts_with(" 5┤") && lines[13].starts_with(" 0┤"), "{drawn}");
         assert!(lines[1].ends_with(|last: char| last >= '\u{2800}'), "the peak is at the top right: {drawn}");
-        assert_eq!(lines.last().unwrap().trim(), "12:00:00 UTC", "{drawn}");
-        assert!(drawn.lines().all(|line| width(line) <= 34), "{drawn}");
+        assert_eq!(lines.last().unwrap().trim(), "12:00:00 UTC", "no room for three times: {drawn}");
+        assert!(drawn.lines().all(|line| width(line) <= 30), "{drawn}");
     }
 
     #[test]

@@ -129,7 +129,7 @@ mod tests {
     fn text_is_cut_to_fit_and_numbers_are_not() {
         let drawn = table().draw(24, Paint::none());
         let expected =
-            ["function            p99", "checkout          1,234", "a-very-long-fun…      5", ""].join("\n");
+            ["function             p99", "checkout           1,234", "a-very-long-func…      5", ""].join("\n");
         assert_eq!(drawn, expected, "{drawn}");
     }
 

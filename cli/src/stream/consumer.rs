@@ -190,7 +190,7 @@ mod tests {
         watched.borrow().clone()
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn at_shutdown_everything_that_was_acknowledged_is_handed_over() {
         let directory = TempDir::new().unwrap();
         let (journal, store) = (open(&directory), Store::default());
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(progress.committed, journal.state().newest);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_record_that_the_store_refuses_is_tried_again_and_order_is_kept() {
         let directory = TempDir::new().unwrap();
         let (journal, store) = (open(&directory), Store::default());
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(progress.failing, None);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_new_consumer_replays_and_the_store_has_everything_once() {
         let directory = TempDir::new().unwrap();
         let (journal, store) = (open(&directory), Store::default());
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(store.texts(), ["a", "b", "c"]);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn records_arrive_while_it_runs() {
         let directory = TempDir::new().unwrap();
         let (journal, store) = (open(&directory), Store::default());

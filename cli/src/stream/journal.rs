@@ -20,6 +20,9 @@ use super::sequence::Sequence;
 
 /// A new segment begins behind this size: small, because a restart replays what the oldest one still holds.
 pub const SEGMENT_BYTES: u64 = 4 * 1024 * 1024;
+/// A segment that the store has whole goes early when it is larger than this share of a full one: a quiet stream
+/// then has little to replay, and a busy one does not make a file for every run.
+const COMMITTED_SHARE: u64 = 16;
 /// Commands that wait for the journal's thread. Each append is bounded by the endpoint (5 MiB), which itself lets
 /// fewer in; whoever finds the queue full waits.
 const COMMANDS_MAX: usize = 256;
@@ -164,8 +167,8 @@ impl Journal {
         answer.await.unwrap_or_else(|_| self.state().next)
     }
 
-    /// Says that the store has everything up to and with `committed`; segments before that go. The newest
-    /// stays: it says where the numbers go on.
+    /// Says that the store has everything up to and with `committed`; segments before that go. There is
+    /// always a newest one: it says where the numbers go on.
     pub async fn trim(&self, committed: Sequence) {
         let (reply, answer) = oneshot::channel();
         // When the journal is closed its next opening replays a little more, and the store drops it.
@@ -335,6 +338,13 @@ impl Writer {
             if let Some(segment) = self.segments.pop_front() {
                 segment.remove()?;
             }
+        }
+        let worth = self.limits.segment_bytes / COMMITTED_SHARE;
+        if self.segments.iter().all(|segment| gone(segment) && segment.bytes() > worth) {
+            // The new one first: it says where the numbers go on.
+            let fresh = Segment::create(&self.directory, self.next)?;
+            let whole = std::mem::replace(&mut self.segments, VecDeque::from([fresh]));
+            whole.into_iter().try_for_each(Segment::remove)?;
         }
         Ok(())
     }
