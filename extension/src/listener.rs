@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
@@ -124,38 +124,53 @@ struct Queue {
     bytes: Arc<Semaphore>,
 }
 
-/// A place first, then the body: memory is reserved before it is used.
+/// A place first, then the body: memory is reserved before it is used. A body that is turned away is read to its end
+/// all the same: a sender that is cut off while it writes never sees why.
 async fn receive(request: Request<Incoming>, queue: &Queue) -> StatusCode {
-    if request.method() != Method::POST {
-        return StatusCode::METHOD_NOT_ALLOWED;
-    }
-    let announced = request.body().size_hint().exact().map(usize::try_from);
-    let bytes = match announced {
-        Some(Ok(bytes)) if bytes <= BODY_BYTES_MAX => bytes,
-        Some(_) => return StatusCode::PAYLOAD_TOO_LARGE,
-        None => BODY_BYTES_MAX,
-    };
-    let sequence =
-        request.headers().get(SEQUENCE_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let Ok(Some((permit, place))) = tokio::time::timeout(QUEUE_WAIT, queue.reserve(bytes)).await else {
-        return StatusCode::SERVICE_UNAVAILABLE;
-    };
-    let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect();
-    match tokio::time::timeout(BODY_TIMEOUT, body).await {
-        Ok(Ok(body)) => {
-            permit.send(Delivery { body: body.to_bytes(), sequence, _place: place });
-            StatusCode::OK
+    let (parts, mut body) = request.into_parts();
+    let turned_away = match body.size_hint().exact().map(usize::try_from) {
+        _ if parts.method != Method::POST => StatusCode::METHOD_NOT_ALLOWED,
+        Some(Ok(bytes)) if bytes > BODY_BYTES_MAX => StatusCode::PAYLOAD_TOO_LARGE,
+        Some(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE,
+        announced => {
+            let bytes = announced.and_then(Result::ok).unwrap_or(BODY_BYTES_MAX);
+            match tokio::time::timeout(QUEUE_WAIT, queue.reserve(bytes)).await {
+                Ok(Some(place)) => return place.fill(&parts.headers, body).await,
+                Ok(None) | Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+            }
         }
-        Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE,
-        Err(_) => StatusCode::REQUEST_TIMEOUT,
+    };
+    let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+    let _ = tokio::time::timeout(BODY_TIMEOUT, rest).await;
+    turned_away
+}
+
+/// A reserved place.
+struct Place<'a> {
+    bytes: OwnedSemaphorePermit,
+    slot: mpsc::Permit<'a, Delivery>,
+}
+
+impl Place<'_> {
+    async fn fill(self, headers: &HeaderMap, body: Incoming) -> StatusCode {
+        let sequence = headers.get(SEQUENCE_HEADER).and_then(|name| name.to_str().ok()).map(str::to_owned);
+        let body = Limited::new(body, BODY_BYTES_MAX).collect();
+        match tokio::time::timeout(BODY_TIMEOUT, body).await {
+            Ok(Ok(body)) => {
+                self.slot.send(Delivery { body: body.to_bytes(), sequence, _place: self.bytes });
+                StatusCode::OK
+            }
+            Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE,
+            Err(_) => StatusCode::REQUEST_TIMEOUT,
+        }
     }
 }
 
 impl Queue {
     /// None when the collector is gone.
-    async fn reserve(&self, bytes: usize) -> Option<(mpsc::Permit<'_, Delivery>, OwnedSemaphorePermit)> {
-        let place = self.bytes.clone().acquire_many_owned(u32::try_from(bytes).ok()?).await.ok()?;
-        let permit = self.sender.reserve().await.ok()?;
-        Some((permit, place))
+    async fn reserve(&self, bytes: usize) -> Option<Place<'_>> {
+        let bytes = self.bytes.clone().acquire_many_owned(u32::try_from(bytes).ok()?).await.ok()?;
+        let slot = self.sender.reserve().await.ok()?;
+        Some(Place { bytes, slot })
     }
 }
