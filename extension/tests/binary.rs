@@ -146,6 +146,26 @@ async fn a_stream_that_never_answers_holds_nobody_over_its_budget() {
 }
 
 #[tokio::test]
+async fn a_request_that_a_freeze_cut_is_repeated_at_the_next_invocation() {
+    let mut stage = Stage::set(Platform::start().await, &[("LIMELIGHT_FLUSH_BUDGET_MS", "100")]).await;
+    stage.kinesis.answer_next(&[Answer::Hang]);
+    stage.invocation("one", "before the freeze").await;
+    stage.extension.freeze();
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    stage.extension.thaw();
+    stage.platform.invoke("two").await;
+    let thawed = Instant::now();
+    while stage.kinesis.messages().is_empty() {
+        assert!(thawed.elapsed() < Duration::from_secs(2), "the data waits for the request's time limit");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    stage.platform.deliver(&[runtime_done("two")]).await;
+    stage.platform.ready().await;
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages(), ["before the freeze"]);
+}
+
+#[tokio::test]
 async fn a_missing_stream_is_one_line_and_every_next_is_answered() {
     let mut stage = Stage::set(Platform::start().await, &[]).await;
     stage.kinesis.answer_next(&[Answer::Missing; 100]);

@@ -32,6 +32,21 @@ impl Extension {
         Self(child)
     }
 
+    /// Stops the process as Lambda freezes a sandbox.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it run again.
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").arg(signal).arg(self.0.id().to_string()).status().unwrap();
+        assert!(status.success());
+    }
+
     /// Waits for its end, which must be a good one within SHUTDOWN's budget; returns what it said.
     pub(crate) async fn ended_well(&mut self) -> String {
         let asked = Instant::now();
