@@ -3,6 +3,7 @@
 //! Loopback sockets only: the caller binds, this accepts. It knows nothing of functions.
 
 pub(crate) mod percent;
+pub(crate) mod trace;
 
 use std::convert::Infallible;
 use std::future::Future;

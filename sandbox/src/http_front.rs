@@ -6,7 +6,6 @@
 mod event;
 mod reply;
 mod route;
-mod trace;
 
 use std::future::Future;
 use std::io;
@@ -24,7 +23,7 @@ use uuid::Uuid;
 
 pub use route::{RouteError, Routes};
 
-use crate::front::{self, BodyError, Request, Response};
+use crate::front::{self, BodyError, Request, Response, trace};
 use crate::{FunctionConfig, Invocation, InvokeError, Lambda};
 
 /// A request's payload is at most this long, as in API Gateway's quotas for HTTP APIs.
@@ -82,7 +81,11 @@ impl Gateway {
         response
     }
 
-    async fn respond(&self, request: Request, request_id: &str) -> Result<Response, (StatusCode, &'static str)> {
+    async fn respond(
+        &self,
+        request: Request,
+        request_id: &str,
+    ) -> Result<Response, (StatusCode, &'static str)> {
         let (parts, body) = request.into_parts();
         let matched = self.routes.find(parts.method.as_str(), parts.uri.path()).ok_or(NOT_FOUND)?;
         let function = self.lambda.function(matched.function).ok_or(INTERNAL)?;
@@ -94,7 +97,7 @@ impl Gateway {
         let event = event::Event::new(&parts, &body, matched, &context);
         let payload = serde_json::to_vec(&event).map_err(|_| INTERNAL)?;
         let mut invocation = Invocation::new(&function.name, payload);
-        invocation.trace_header = Some(context.trace_header.clone());
+        invocation.trace_header = Some(trace::sampled(&context.trace_header));
         self.run(invocation).await
     }
 

@@ -34,7 +34,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 ///
 /// # Errors
 /// None today; the listener's errors are logged and survived.
-pub async fn serve(lambda: Lambda, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(
+    lambda: Lambda,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     serve_with(lambda, EventSettings::default(), listener, shutdown).await
 }
 
@@ -110,8 +114,7 @@ impl Api {
 
     /// The function that a path and its `Qualifier` name.
     fn find(&self, name: &str, query: Option<&str>) -> Result<&FunctionConfig, ApiError> {
-        let mut reference =
-            FunctionReference::parse(name).ok_or_else(|| ApiError::malformed_name(name))?;
+        let mut reference = FunctionReference::parse(name).ok_or_else(|| ApiError::malformed_name(name))?;
         let asked = percent::query_pairs(query.unwrap_or_default()).find(|(key, _)| key == "Qualifier");
         if let Some((_, asked)) = asked {
             if !name::is_qualifier(&asked) {
@@ -132,11 +135,8 @@ fn resolve<'a>(lambda: &'a Lambda, reference: &FunctionReference) -> Result<&'a 
         let neighbour = functions.first();
         let region = reference.region.as_deref().or(neighbour.map(|it| it.region.as_str()));
         let account = reference.account.as_deref().or(neighbour.map(|it| it.account.as_str()));
-        let arn = error::shown_arn(
-            region.unwrap_or("us-east-1"),
-            account.unwrap_or("000000000000"),
-            reference,
-        );
+        let arn =
+            error::shown_arn(region.unwrap_or("us-east-1"), account.unwrap_or("000000000000"), reference);
         return Err(ApiError::function_not_found(&arn));
     };
     if let Some(asked) = reference.region.as_deref().filter(|asked| *asked != function.region) {

@@ -132,7 +132,10 @@ mod tests {
         fill(&mut buffer, now, 5, 500);
         assert_eq!(buffer.room(), 0);
         assert_eq!(buffer.poll(now), Readiness::Now);
-        assert_eq!(buffer.take().iter().map(|record| record.sequence.as_str()).collect::<Vec<_>>(), ["100", "101"]);
+        assert_eq!(
+            buffer.take().iter().map(|record| record.sequence.as_str()).collect::<Vec<_>>(),
+            ["100", "101"]
+        );
         assert_eq!((buffer.take().len(), buffer.take().len()), (2, 1));
     }
 

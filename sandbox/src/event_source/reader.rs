@@ -76,7 +76,9 @@ impl Stream {
             let described = self.kinesis.describe_stream_summary().stream_name(&self.name).send().await;
             match described {
                 Ok(output) => {
-                    return output.stream_description_summary().map(|summary| summary.stream_arn().to_owned());
+                    return output
+                        .stream_description_summary()
+                        .map(|summary| summary.stream_arn().to_owned());
                 }
                 Err(error) if error.code() == Some("ResourceNotFoundException") => return None,
                 Err(error) => {

@@ -53,9 +53,8 @@ impl Shards {
         let fresh = !self.listed_before && kept.is_empty();
         self.listed_before = true;
         // What is no longer listed has expired; a parent that is gone holds nobody back.
-        self.known.retain(|id, known| {
-            known.phase == Phase::Reading || listed.iter().any(|shard| shard.id == *id)
-        });
+        self.known
+            .retain(|id, known| known.phase == Phase::Reading || listed.iter().any(|shard| shard.id == *id));
         for shard in listed {
             let kept = kept.get(&shard.id);
             self.known.entry(shard.id).or_insert_with(|| Known {
@@ -72,7 +71,8 @@ impl Shards {
 
     /// The shards whose parents are finished or gone; they count as being read from now on.
     pub(super) fn startable(&mut self) -> Vec<(String, Start)> {
-        let unfinished = |parent: &String| self.known.get(parent).is_some_and(|it| it.phase != Phase::Finished);
+        let unfinished =
+            |parent: &String| self.known.get(parent).is_some_and(|it| it.phase != Phase::Finished);
         let ready: Vec<String> = self
             .known
             .iter()

@@ -19,8 +19,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::route::Matched;
-use super::trace::TRACE_HEADER;
 use crate::front::percent;
+use crate::front::trace::TRACE_HEADER;
 
 /// The one stage of the front: without a name, so that paths carry no prefix.
 const STAGE: &str = "$default";

@@ -83,13 +83,15 @@ impl ApiError {
 
     /// The payload is longer than its kind of invocation allows.
     pub(super) fn too_large(bytes_max: usize) -> Self {
-        let message = format!("Request must be smaller than {bytes_max} bytes for the InvokeFunction operation");
+        let message =
+            format!("Request must be smaller than {bytes_max} bytes for the InvokeFunction operation");
         Self::user(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", message)
     }
 
     /// All the function's environments are busy, or the queue of events is full.
     pub(super) fn throttled() -> Self {
-        let mut error = Self::user(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.");
+        let mut error =
+            Self::user(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.");
         error.reason = Some("ReservedFunctionConcurrentInvocationLimitExceeded");
         error
     }

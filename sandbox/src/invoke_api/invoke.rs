@@ -8,13 +8,14 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use http_body_util::Full;
+use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 
 use super::REQUEST_ID;
 use super::error::ApiError;
 use super::event_queue::EventQueue;
-use crate::front::{self, BodyError, Request, Response};
+use crate::front::{self, BodyError, Request, Response, trace};
 use crate::{FunctionConfig, Invocation, InvocationType, InvokeError, Lambda, Outcome};
 
 /// The longest payload of a synchronous invocation.
@@ -32,7 +33,7 @@ const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
-const TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+const TRACE: HeaderName = HeaderName::from_static(trace::TRACE_HEADER);
 
 /// Runs, queues or only checks, as the request says.
 pub(super) async fn answer(
@@ -50,16 +51,19 @@ pub(super) async fn answer(
     })?;
     let mut invocation = Invocation::new(&function.name, payload(body)?);
     invocation.client_context = client_context(&parts.headers)?;
-    invocation.trace_header = text(&parts.headers, &TRACE).map(str::to_owned);
     invocation.log_tail = log_tail(&parts.headers)?;
-    match kind {
-        InvocationType::DryRun => Ok(status_only(StatusCode::NO_CONTENT)),
+    let trace_header = trace::sampled(&trace::header(text(&parts.headers, &TRACE), Timestamp::now()));
+    invocation.trace_header = Some(trace_header.clone());
+    let mut response = match kind {
+        InvocationType::DryRun => return Ok(status_only(StatusCode::NO_CONTENT)),
         InvocationType::Event => {
             queue.push(invocation)?;
-            Ok(status_only(StatusCode::ACCEPTED))
+            status_only(StatusCode::ACCEPTED)
         }
-        InvocationType::RequestResponse => wait(lambda, invocation).await.map(|outcome| response(&outcome)),
-    }
+        InvocationType::RequestResponse => response(&wait(lambda, invocation).await?),
+    };
+    insert(response.headers_mut(), TRACE, &trace_header);
+    Ok(response)
 }
 
 /// The exception that a caller gets for an invocation that did not run.
@@ -146,7 +150,8 @@ fn log_tail(headers: &HeaderMap) -> Result<bool, ApiError> {
 /// Base64 in the header, JSON for the function.
 fn client_context(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(header) = headers.get(CLIENT_CONTEXT) else { return Ok(None) };
-    let decoded = STANDARD.decode(header.as_bytes()).ok().filter(|json| json.len() <= CLIENT_CONTEXT_BYTES_MAX);
+    let decoded =
+        STANDARD.decode(header.as_bytes()).ok().filter(|json| json.len() <= CLIENT_CONTEXT_BYTES_MAX);
     let json = decoded.and_then(|json| String::from_utf8(json).ok());
     json.filter(|json| serde_json::from_str::<IgnoredAny>(json).is_ok())
         .map(Some)

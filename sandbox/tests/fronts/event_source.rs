@@ -70,7 +70,9 @@ async fn latest_skips_what_was_there_but_no_new_shard() {
     kinesis.close_shard("0");
     kinesis.add_shard("1", Some("0"));
     kinesis.put("1", &["in the child"]);
-    stage.until("the child is read from its start", |stage| all_texts(stage) == ["new", "in the child"]).await;
+    stage
+        .until("the child is read from its start", |stage| all_texts(stage) == ["new", "in the child"])
+        .await;
     stage.end().await;
 }
 

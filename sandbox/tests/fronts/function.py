@@ -22,17 +22,25 @@ def consume(records):
     return {"batchItemFailures": [{"itemIdentifier": r["kinesis"]["sequenceNumber"]} for r in bad]}
 
 
+def wish(event):
+    """What the caller wants to happen: the event itself, or the body of an HTTP request."""
+    if not isinstance(event, dict):
+        return {}
+    return json.loads(event["body"]) if event.get("version") == "2.0" and "body" in event else event
+
+
 while True:
     with urllib.request.urlopen(API + "next") as answer:
         event, headers = json.load(answer), answer.headers
     request_id = headers["Lambda-Runtime-Aws-Request-Id"]
-    if isinstance(event, dict) and "fail" in event:
+    wanted = wish(event)
+    if "fail" in wanted:
         with open(os.environ["SEEN"], "a", encoding="utf-8") as seen:
             seen.write(json.dumps({"request_id": request_id}) + "\n")
-        error = {"errorMessage": event["fail"], "errorType": "Failure"}
+        error = {"errorMessage": wanted["fail"], "errorType": "Failure"}
         post(request_id + "/error", error, {"Lambda-Runtime-Function-Error-Type": "Failure"})
-    elif isinstance(event, dict) and "Records" in event:
-        post(request_id + "/response", consume(event["Records"]))
+    elif "Records" in wanted:
+        post(request_id + "/response", consume(wanted["Records"]))
     else:
         print("a line of the log", flush=True)
         context = {
@@ -41,5 +49,4 @@ while True:
             "client": headers["Lambda-Runtime-Client-Context"],
             "trace": headers["Lambda-Runtime-Trace-Id"],
         }
-        answer = event.get("answer", context) if isinstance(event, dict) else context
-        post(request_id + "/response", answer)
+        post(request_id + "/response", wanted.get("answer", context))

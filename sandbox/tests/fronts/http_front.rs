@@ -28,19 +28,45 @@ async fn a_request_becomes_an_event_and_an_answer_a_response() {
     stage.end().await;
 }
 
+async fn post(url: String, wish: &Value) -> reqwest::Response {
+    let request = reqwest::Client::new().post(url).header("Content-Type", "application/json");
+    request.body(wish.to_string()).send().await.unwrap()
+}
+
 #[tokio::test]
 async fn a_function_decides_status_headers_and_cookies() {
     let mut stage = Stage::new().await;
-    let front = stage.http_front(&[("$default", "relay")]).await;
-    // No such function: the gateway's own error.
-    let missing = reqwest::get(format!("{front}/")).await.unwrap();
-    assert_eq!(missing.status(), 500);
-    assert_eq!(missing.json::<Value>().await.unwrap(), json!({"message": "Internal Server Error"}));
-    let front = stage.http_front(&[("GET /orders", "shop")]).await;
-    let unmatched = reqwest::get(format!("{front}/nothing")).await.unwrap();
-    assert_eq!(unmatched.status(), 404);
-    assert_eq!(unmatched.json::<Value>().await.unwrap(), json!({"message": "Not Found"}));
-    let wrong_method = reqwest::Client::new().post(format!("{front}/orders")).send().await.unwrap();
+    let front = stage.http_front(&[("$default", "shop")]).await;
+    let answer = json!({
+        "statusCode": 201,
+        "headers": {"X-Order": "7", "Content-Type": "text/html"},
+        "cookies": ["a=1", "b=2"],
+        "body": "<p>made</p>",
+    });
+    let response = post(format!("{front}/orders"), &json!({"answer": answer})).await;
+    assert_eq!(response.status(), 201);
+    assert_eq!(response.headers()["x-order"], "7");
+    assert_eq!(response.headers()["content-type"], "text/html");
+    assert_eq!(response.headers().get_all("set-cookie").iter().count(), 2);
+    assert_eq!(response.text().await.unwrap(), "<p>made</p>");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn what_fails_is_told_as_the_gateway_tells_it() {
+    let mut stage = Stage::new().await;
+    let front = stage.http_front(&[("POST /orders", "shop"), ("POST /gone", "nobody")]).await;
+    for (path, wish, status, message) in [
+        ("/orders", json!({"fail": "no stock"}), 500, "Internal Server Error"),
+        ("/orders", json!({"answer": {"statusCode": "many"}}), 500, "Internal Server Error"),
+        ("/gone", json!({}), 500, "Internal Server Error"),
+        ("/nothing", json!({}), 404, "Not Found"),
+    ] {
+        let response = post(format!("{front}{path}"), &wish).await;
+        assert_eq!(response.status(), status, "{path} {wish}");
+        assert_eq!(response.json::<Value>().await.unwrap(), json!({"message": message}));
+    }
+    let wrong_method = reqwest::get(format!("{front}/orders")).await.unwrap();
     assert_eq!(wrong_method.status(), 404);
     stage.end().await;
 }

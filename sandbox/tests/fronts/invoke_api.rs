@@ -31,13 +31,17 @@ async fn a_caller_gets_the_answer_and_the_end_of_the_log() {
     assert_eq!(response.headers()["x-amz-executed-version"], "$LATEST");
     assert!(response.headers().contains_key("x-amzn-requestid"));
     assert!(!response.headers().contains_key("x-amz-function-error"));
+    assert_eq!(response.headers()["x-amzn-trace-id"], trace);
     let log = STANDARD.decode(&response.headers()["x-amz-log-result"]).unwrap();
     assert!(String::from_utf8_lossy(&log).contains("a line of the log"), "{}", String::from_utf8_lossy(&log));
     let answer = json_of(response).await;
     assert_eq!(answer["event"], json!({"a": 1}));
     assert_eq!(answer["arn"], "arn:aws:lambda:eu-west-1:123456789012:function:shop");
     assert_eq!(answer["client"], r#"{"custom":{"k":"v"}}"#);
-    assert!(answer["trace"].as_str().unwrap().contains("Root=1-67891233-abcdef012345678912345678"), "{answer}");
+    assert!(
+        answer["trace"].as_str().unwrap().contains("Root=1-67891233-abcdef012345678912345678"),
+        "{answer}"
+    );
     stage.end().await;
 }
 

@@ -103,7 +103,8 @@ impl Kinesis {
             Err(exception) => (400, json!({ "__type": exception, "message": "as asked" })),
         };
         let body = Full::new(Bytes::from(body.to_string()));
-        let builder = http::Response::builder().status(status).header("content-type", "application/x-amz-json-1.1");
+        let builder =
+            http::Response::builder().status(status).header("content-type", "application/x-amz-json-1.1");
         Ok(builder.body(body).unwrap())
     }
 }
@@ -115,7 +116,9 @@ impl State {
         }
         match operation {
             "DescribeStreamSummary" => Ok(self.summary()),
-            "ListShards" => Ok(json!({ "Shards": self.shards.iter().map(Shard::listed).collect::<Vec<_>>() })),
+            "ListShards" => {
+                Ok(json!({ "Shards": self.shards.iter().map(Shard::listed).collect::<Vec<_>>() }))
+            }
             "GetShardIterator" => Ok(json!({ "ShardIterator": self.iterator(input) })),
             "GetRecords" => match self.faults.pop_front() {
                 Some(exception) => Err(exception),
@@ -158,7 +161,8 @@ impl State {
         let after: u64 = after.parse().unwrap();
         let limit = usize::try_from(input["Limit"].as_u64().unwrap()).unwrap();
         let shard = self.shard(id);
-        let page: Vec<_> = shard.records.iter().filter(|(sequence, _)| *sequence > after).take(limit).collect();
+        let page: Vec<_> =
+            shard.records.iter().filter(|(sequence, _)| *sequence > after).take(limit).collect();
         let last = page.last().map_or(after, |(sequence, _)| *sequence);
         let is_end = shard.records.last().is_none_or(|(sequence, _)| *sequence <= last);
         let now = jiff::Timestamp::now().as_second();

@@ -61,12 +61,18 @@ impl Stage {
     }
 
     /// Feeds the function from a Kinesis API until the end, or until the given signal.
-    pub(crate) async fn event_source(&mut self, mapping: Mapping, kinesis: SocketAddr) -> watch::Sender<bool> {
+    pub(crate) async fn event_source(
+        &mut self,
+        mapping: Mapping,
+        kinesis: SocketAddr,
+    ) -> watch::Sender<bool> {
         let settings = client::settings(Some(&format!("http://{kinesis}")), "eu-west-1").await;
         let kinesis = aws_sdk_kinesis::Client::new(&settings);
         let stop = watch::Sender::new(false);
         let (one, all) = (until(&stop), self.stopped());
-        let stopped = async move { tokio::select! { () = one => {}, () = all => {} } };
+        let stopped = async move {
+            tokio::select! { () = one => {}, () = all => {} }
+        };
         let run = event_source::run(self.lambda.clone(), mapping, kinesis, stopped);
         self.fronts.push(tokio::spawn(async move { run.await.unwrap() }));
         stop

@@ -1,17 +1,17 @@
-//! The `X-Amzn-Trace-Id` of a request: the caller's, or a new one.
+//! The `X-Amzn-Trace-Id` of a request: the caller's, or a new one; and what the function is given of it.
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 /// The header's name, as events carry it.
-pub(super) const TRACE_HEADER: &str = "x-amzn-trace-id";
+pub(crate) const TRACE_HEADER: &str = "x-amzn-trace-id";
 
 /// A caller's header longer than this is not a trace header.
 const HEADER_BYTES_MAX: usize = 512;
 
 /// The caller's header if it names a root, else a new root from the time and 96 random bits.
 /// Source: "Tracing header" in the X-Ray developer guide.
-pub(super) fn header(from_caller: Option<&str>, now: Timestamp) -> String {
+pub(crate) fn header(from_caller: Option<&str>, now: Timestamp) -> String {
     match from_caller.filter(|header| header.len() <= HEADER_BYTES_MAX && has_root(header)) {
         Some(header) => header.to_owned(),
         None => {
@@ -19,6 +19,15 @@ pub(super) fn header(from_caller: Option<&str>, now: Timestamp) -> String {
             let unique = Uuid::new_v4().simple().to_string();
             format!("Root=1-{seconds:08x}-{}", unique.get(..24).unwrap_or_default())
         }
+    }
+}
+
+/// The header as Lambda passes it on: with a decision. Tracing is active here, so without one it is yes.
+pub(crate) fn sampled(header: &str) -> String {
+    if header.split(';').any(|part| part.trim().starts_with("Sampled=")) {
+        header.to_owned()
+    } else {
+        format!("{};Sampled=1", header.trim_end_matches(';'))
     }
 }
 
@@ -43,6 +52,12 @@ mod tests {
     fn a_callers_root_is_kept_as_it_came() {
         let header_sent = "Self=1-1-1;Root=1-67891233-abcdef012345678912345678;Sampled=1";
         assert_eq!(header(Some(header_sent), NOW), header_sent);
+    }
+
+    #[test]
+    fn a_callers_decision_is_respected() {
+        assert_eq!(sampled("Root=1;Parent=2;Sampled=0"), "Root=1;Parent=2;Sampled=0");
+        assert_eq!(sampled("Root=1;"), "Root=1;Sampled=1");
     }
 
     #[test]
