@@ -278,7 +278,9 @@ impl Literal {
             _ => {}
         }
         match word.parse::<f64>() {
-            Ok(number) if number.is_finite() && number != 0.0 && number.to_string() == word => Self::number(number),
+            Ok(number) if number.is_finite() && number != 0.0 && number.to_string() == word => {
+                Self::number(number)
+            }
             _ => Self::Text(word.to_owned()),
         }
     }

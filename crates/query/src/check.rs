@@ -52,7 +52,10 @@ pub(crate) fn faults(query: &Query) -> Vec<(Part, Diagnostic)> {
     let mut found = Vec::new();
     let mut note = |part, diagnostic: Option<Diagnostic>| found.extend(diagnostic.map(|fault| (part, fault)));
     note(Part::Datasets, datasets(&query.datasets));
-    note(Part::Calculation(CALCULATIONS_MAX), too_many("calculations", query.calculations.len(), CALCULATIONS_MAX));
+    note(
+        Part::Calculation(CALCULATIONS_MAX),
+        too_many("calculations", query.calculations.len(), CALCULATIONS_MAX),
+    );
     for (index, calculation) in query.calculations.iter().enumerate() {
         note(Part::Calculation(index), self::calculation(calculation));
         note(Part::Calculation(index), duplicate(&query.calculations, index));
@@ -63,7 +66,10 @@ pub(crate) fn faults(query: &Query) -> Vec<(Part, Diagnostic)> {
     for (index, group) in query.group_by.iter().enumerate() {
         note(Part::Group(index), key(&group.key));
         if query.group_by.iter().take(index).any(|before| before.key == group.key) {
-            note(Part::Group(index), Some(Diagnostic::new(format!("{} is grouped by twice", group.key.as_str()))));
+            note(
+                Part::Group(index),
+                Some(Diagnostic::new(format!("{} is grouped by twice", group.key.as_str()))),
+            );
         }
     }
     note(Part::Group(0), groups_without_calculation(query));
@@ -97,7 +103,8 @@ fn datasets(names: &[String]) -> Option<Diagnostic> {
             .hint("a dataset's name has letters, digits, - _ and . only")
     });
     fault.or_else(|| too_many("datasets", names.len(), DATASETS_MAX)).or_else(|| {
-        let twice = names.iter().enumerate().find(|(index, name)| names.iter().take(*index).any(|n| n == *name))?;
+        let twice =
+            names.iter().enumerate().find(|(index, name)| names.iter().take(*index).any(|n| n == *name))?;
         Some(Diagnostic::new(format!("{} is named twice", twice.1)))
     })
 }
@@ -105,10 +112,11 @@ fn datasets(names: &[String]) -> Option<Diagnostic> {
 fn calculation(calculation: &Calculation) -> Option<Diagnostic> {
     let name = calculation.operator.name();
     match (&calculation.key, calculation.operator) {
-        (Some(_), Operator::Count) => Some(
-            Diagnostic::new("COUNT takes no key")
-                .hint("COUNT_DISTINCT(key) counts its values; WHERE key EXISTS leaves the events that have it"),
-        ),
+        (Some(_), Operator::Count) => {
+            Some(Diagnostic::new("COUNT takes no key").hint(
+                "COUNT_DISTINCT(key) counts its values; WHERE key EXISTS leaves the events that have it",
+            ))
+        }
         (None, operator) if operator != Operator::Count => {
             Some(Diagnostic::new(format!("{name} needs a key")).hint(format!("as in {name}(@duration)")))
         }
@@ -117,9 +125,12 @@ fn calculation(calculation: &Calculation) -> Option<Diagnostic> {
 }
 
 fn alias(alias: &str) -> Option<Diagnostic> {
-    let word = !alias.is_empty() && alias.len() <= 100 && alias.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let word =
+        !alias.is_empty() && alias.len() <= 100 && alias.chars().all(|c| c.is_alphanumeric() || c == '_');
     if !word {
-        return Some(Diagnostic::new("an alias is one word of letters, digits and _").hint("as in COUNT as total"));
+        return Some(
+            Diagnostic::new("an alias is one word of letters, digits and _").hint("as in COUNT as total"),
+        );
     }
     // The figures of an answer stand beside these.
     ["_count", "_firstSeen", "_lastSeen"]
@@ -130,7 +141,8 @@ fn alias(alias: &str) -> Option<Diagnostic> {
 fn duplicate(calculations: &[Calculation], index: usize) -> Option<Diagnostic> {
     let label = calculations.get(index)?.label();
     calculations.iter().take(index).any(|before| before.label() == label).then(|| {
-        Diagnostic::new(format!("two calculations are called {label}")).hint("give one of them an alias: … as other")
+        Diagnostic::new(format!("two calculations are called {label}"))
+            .hint("give one of them an alias: … as other")
     })
 }
 
@@ -139,8 +151,9 @@ fn filter(filter: &Filter) -> Option<Diagnostic> {
         return Some(Diagnostic::new(format!("the filter is nested more than {FILTER_DEPTH_MAX} deep")));
     }
     let conditions = filter.conditions();
-    too_many("conditions", conditions.len(), CONDITIONS_MAX)
-        .or_else(|| conditions.iter().find_map(|condition| key(&condition.key).or_else(|| test(&condition.test))))
+    too_many("conditions", conditions.len(), CONDITIONS_MAX).or_else(|| {
+        conditions.iter().find_map(|condition| key(&condition.key).or_else(|| test(&condition.test)))
+    })
 }
 
 /// How deep a filter is nested; stops counting past what is allowed, so that it never runs out of stack itself.
@@ -173,8 +186,9 @@ fn test(test: &Test) -> Option<Diagnostic> {
 }
 
 fn text(value: &str) -> Option<Diagnostic> {
-    (value.len() > TEXT_BYTES_MAX)
-        .then(|| Diagnostic::new(format!("a value of {} bytes is too long, {TEXT_BYTES_MAX} is the most", value.len())))
+    (value.len() > TEXT_BYTES_MAX).then(|| {
+        Diagnostic::new(format!("a value of {} bytes is too long, {TEXT_BYTES_MAX} is the most", value.len()))
+    })
 }
 
 fn key(key: &Key) -> Option<Diagnostic> {
@@ -186,13 +200,16 @@ fn key(key: &Key) -> Option<Diagnostic> {
 }
 
 fn regex(pattern: &str, match_case: bool) -> Option<Diagnostic> {
-    let compiled = || regex::RegexBuilder::new(pattern).case_insensitive(!match_case).size_limit(REGEX_BYTES_MAX).build();
+    let compiled = || {
+        regex::RegexBuilder::new(pattern).case_insensitive(!match_case).size_limit(REGEX_BYTES_MAX).build()
+    };
     text(pattern).or_else(|| {
         let reason = compiled().err()?.to_string();
         // Its last line says what is wrong; the lines above repeat the pattern.
         let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        Some(Diagnostic::new(format!("the regular expression cannot be read: {reason}"))
-            .hint("the syntax is that of Rust's regex: no look-around, no back-references; escape [ ( { . with \\"))
+        Some(Diagnostic::new(format!("the regular expression cannot be read: {reason}")).hint(
+            "the syntax is that of Rust's regex: no look-around, no back-references; escape [ ( { . with \\",
+        ))
     })
 }
 
@@ -251,13 +268,19 @@ fn timeframe(query: &Query) -> Option<Diagnostic> {
 fn granularity(query: &Query) -> Option<Diagnostic> {
     let width = query.granularity_ms?;
     if width == 0 {
-        return Some(Diagnostic::new("a bucket of the series cannot have no width").hint("EVERY NONE leaves it out"));
+        return Some(
+            Diagnostic::new("a bucket of the series cannot have no width").hint("EVERY NONE leaves it out"),
+        );
     }
     let buckets = query.timeframe.width_ms() / width;
     (buckets > Query::BUCKETS_MAX).then(|| {
-        let least = crate::time::duration_text(query.timeframe.width_ms().div_ceil(Query::BUCKETS_MAX).max(1));
-        Diagnostic::new(format!("the series would have {buckets} buckets, {} is the most", Query::BUCKETS_MAX))
-            .hint(format!("at least EVERY {least} for this time range"))
+        let least =
+            crate::time::duration_text(query.timeframe.width_ms().div_ceil(Query::BUCKETS_MAX).max(1));
+        Diagnostic::new(format!(
+            "the series would have {buckets} buckets, {} is the most",
+            Query::BUCKETS_MAX
+        ))
+        .hint(format!("at least EVERY {least} for this time range"))
     })
 }
 

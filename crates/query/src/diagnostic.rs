@@ -122,9 +122,11 @@ impl fmt::Display for Diagnostic {
 impl Diagnostic {
     fn underlined(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (before, rest) = self.source.split_at(floor_boundary(&self.source, self.span.start));
-        let (fault, after) = rest.split_at(floor_boundary(rest, self.span.end.saturating_sub(self.span.start)));
+        let (fault, after) =
+            rest.split_at(floor_boundary(rest, self.span.end.saturating_sub(self.span.start)));
         // Control characters would move the caret away from what it points at.
-        let visible = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+        let visible =
+            |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
         let tail: Vec<char> = before.chars().rev().take(CONTEXT_CHARS).collect();
         let head = visible(&tail.into_iter().rev().collect::<String>());
         let fault = visible(&fault.chars().take(CONTEXT_CHARS).collect::<String>());

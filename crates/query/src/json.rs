@@ -18,18 +18,38 @@ use crate::time;
 
 /// What stands around a query's parameters, or beside them.
 const RUN_KEYS: [&str; 9] = [
-    "parameters", "timeframe", "granularity", "limit", "view", "service", "workspaceId", "environmentId", "queryId",
+    "parameters",
+    "timeframe",
+    "granularity",
+    "limit",
+    "view",
+    "service",
+    "workspaceId",
+    "environmentId",
+    "queryId",
 ];
 /// A query's parameters, the legacy ones last.
 const PARAMETER_KEYS: [&str; 12] = [
-    "datasets", "calculations", "filters", "filterCombination", "groupBys", "orderBy", "needle", "dataset", "groupBy",
-    "namespaces", "namespaceCombination", "patternType",
+    "datasets",
+    "calculations",
+    "filters",
+    "filterCombination",
+    "groupBys",
+    "orderBy",
+    "needle",
+    "dataset",
+    "groupBy",
+    "namespaces",
+    "namespaceCombination",
+    "patternType",
 ];
 
 /// Reads any of the forms.
 pub(crate) fn read(json: &Value, now: Timestamp) -> Result<Query, Diagnostics> {
     let Value::Object(root) = json else {
-        return Err(Diagnostics::one(Diagnostic::new("a query is a JSON object").hint("as {\"text\": \"COUNT\"}")));
+        return Err(Diagnostics::one(
+            Diagnostic::new("a query is a JSON object").hint("as {\"text\": \"COUNT\"}"),
+        ));
     };
     if let Some(text) = root.get("text") {
         return read_text(root, text, now);
@@ -101,7 +121,9 @@ impl Reader {
 
     /// Timeframe, granularity, limit and view: around the parameters, or among them.
     fn run(&mut self, prefix: &str, object: &Map<String, Value>) {
-        let given = |key: &str| object.get(key).filter(|value| !value.is_null()).map(|v| (format!("{prefix}{key}"), v));
+        let given = |key: &str| {
+            object.get(key).filter(|value| !value.is_null()).map(|v| (format!("{prefix}{key}"), v))
+        };
         if let Some((at, value)) = given("timeframe") {
             self.timeframe(&at, value);
             self.places.insert(Part::Timeframe, at);
@@ -130,7 +152,10 @@ impl Reader {
                     self.draft.from = Some(self.now.minus(std::time::Duration::from_millis(ms)));
                     self.draft.to = Some(self.now);
                 }
-                None => self.fault(at, Diagnostic::new("is no duration").hint("as \"1h\", or {\"from\": …, \"to\": …}")),
+                None => self.fault(
+                    at,
+                    Diagnostic::new("is no duration").hint("as \"1h\", or {\"from\": …, \"to\": …}"),
+                ),
             },
             Value::Object(ends) => {
                 self.unknown_keys(&format!("{at}."), ends, &["from", "to"]);
@@ -163,7 +188,8 @@ impl Reader {
         match width {
             Some(0) => self.draft.granularity = Granularity::None,
             Some(width) => self.draft.granularity = Granularity::Width(width),
-            None => self.fault(at, Diagnostic::new("must be milliseconds, or a duration as \"5m\"; 0 for no series")),
+            None => self
+                .fault(at, Diagnostic::new("must be milliseconds, or a duration as \"5m\"; 0 for no series")),
         }
     }
 
@@ -172,7 +198,10 @@ impl Reader {
             Some("calculations") => self.draft.view = Some(View::Calculations),
             Some("events") => self.draft.view = Some(View::Events),
             Some("traces" | "requests" | "invocations" | "patterns") => {
-                self.fault(at, Diagnostic::new("this view does not exist yet").hint("use calculations or events"));
+                self.fault(
+                    at,
+                    Diagnostic::new("this view does not exist yet").hint("use calculations or events"),
+                );
             }
             _ => self.fault(at, Diagnostic::new("must be calculations or events")),
         }

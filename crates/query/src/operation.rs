@@ -122,7 +122,10 @@ pub(crate) fn hint(word: &str) -> String {
         "<>" | "NEQ" => Some("!="),
         "CONTAINS" | "HAS" => Some("INCLUDES"),
         "~" | "=~" | "REGEX" | "MATCHES" | "MATCH" => Some("MATCH_REGEX"),
-        _ => crate::diagnostic::closest(word, Operation::ALL.iter().map(|(name, _)| *name).filter(|n| n.len() > 2)),
+        _ => crate::diagnostic::closest(
+            word,
+            Operation::ALL.iter().map(|(name, _)| *name).filter(|n| n.len() > 2),
+        ),
     };
     match meant {
         Some(name) => format!("did you mean {name}?"),

@@ -171,7 +171,9 @@ pub(crate) fn parse_calculation(text: &str) -> Result<Calculation, Vec<Diagnosti
     let mut parser = Parser::new(text, Timestamp::EPOCH);
     let read = parser.calculation();
     if read.is_ok() && *parser.peek() != Token::End {
-        parser.fail_here(Diagnostic::new("the calculation should end here").hint("as in P99(@duration) as p99"));
+        parser.fail_here(
+            Diagnostic::new("the calculation should end here").hint("as in P99(@duration) as p99"),
+        );
     }
     match read {
         Ok(calculation) if parser.draft.found.is_empty() => Ok(calculation),

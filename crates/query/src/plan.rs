@@ -105,7 +105,8 @@ impl<'q> Plan<'q> {
 
     fn add_groups(&mut self, catalogues: &[Catalogue]) {
         for group in &self.query.group_by {
-            let sources: Vec<Vec<Source>> = catalogues.iter().map(|known| known.sources(&group.key)).collect();
+            let sources: Vec<Vec<Source>> =
+                catalogues.iter().map(|known| known.sources(&group.key)).collect();
             let kind = resolve::common_kind(sources.iter().flatten());
             for (table, sources) in self.tables.iter_mut().zip(&sources) {
                 table.groups.push(resolve::value(sources, kind));
@@ -137,7 +138,11 @@ impl<'q> Plan<'q> {
         let distinct = calculation.operator == Operator::CountDistinct;
         let kind = if distinct { resolve::common_kind(sources.iter().flatten()) } else { ColumnKind::Float };
         for (table, sources) in self.tables.iter_mut().zip(&sources) {
-            table.inputs.push(if distinct { resolve::value(sources, kind) } else { resolve::number(sources) });
+            table.inputs.push(if distinct {
+                resolve::value(sources, kind)
+            } else {
+                resolve::number(sources)
+            });
         }
         self.inputs.push(kind);
     }

@@ -45,7 +45,9 @@ pub enum RunError {
         limit: u64,
     },
     /// It needed more memory than a query may use.
-    #[error("the query needs more than {limit_bytes} bytes of memory; narrow its time, or group by fewer values")]
+    #[error(
+        "the query needs more than {limit_bytes} bytes of memory; narrow its time, or group by fewer values"
+    )]
     TooMuchMemory {
         /// How much it may use.
         limit_bytes: u64,

@@ -71,7 +71,9 @@ impl fmt::Display for Filter {
         let (filters, word) = match self {
             Self::All(filters) => (filters, " AND "),
             Self::Any(filters) => (filters, " OR "),
-            Self::Not(filter) if matches!(**filter, Self::Is(_) | Self::Not(_)) => return write!(f, "NOT {filter}"),
+            Self::Not(filter) if matches!(**filter, Self::Is(_) | Self::Not(_)) => {
+                return write!(f, "NOT {filter}");
+            }
             Self::Not(filter) => return write!(f, "NOT ({filter})"),
             Self::Is(condition) => return condition.fmt(f),
         };
@@ -99,7 +101,9 @@ impl fmt::Display for Condition {
             Test::Compare(_, Literal::Text(text)) => write!(f, " {}", Quoted(text)),
             Test::Compare(_, value) => write!(f, " {value}"),
             Test::In(values) | Test::NotIn(values) => write!(f, " ({})", joined(values)),
-            Test::Includes(text) | Test::Excludes(text) | Test::StartsWith(text) => write!(f, " {}", Word(text)),
+            Test::Includes(text) | Test::Excludes(text) | Test::StartsWith(text) => {
+                write!(f, " {}", Word(text))
+            }
             Test::Like(text) | Test::NotLike(text) => write!(f, " {}", Word(text)),
             Test::Matches(regex) => {
                 debug_assert_eq!(operation.operand(), Operand::Regex);
@@ -187,7 +191,10 @@ impl fmt::Display for Word<'_> {
 }
 
 fn reads_back(word: &str) -> bool {
-    !word.is_empty() && !word.contains(lexer::ends_word) && !word.starts_with('/') && !parser::is_reserved(word)
+    !word.is_empty()
+        && !word.contains(lexer::ends_word)
+        && !word.starts_with('/')
+        && !parser::is_reserved(word)
 }
 
 fn joined<T: fmt::Display>(items: &[T]) -> String {

@@ -41,7 +41,7 @@ pub(crate) fn is_unit(word: &str) -> bool {
 /// The shortest duration text that means exactly these milliseconds.
 pub(crate) fn duration_text(ms: u64) -> String {
     let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
-    match units.iter().find(|(_, unit)| ms > 0 && ms % unit == 0) {
+    match units.iter().find(|(_, unit)| ms > 0 && ms.is_multiple_of(*unit)) {
         Some((name, unit)) => format!("{}{name}", ms / unit),
         None => format!("{ms}ms"),
     }

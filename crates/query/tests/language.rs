@@ -1,4 +1,5 @@
 //! The language from the outside: what is read, what is refused and how, and the SQL that comes of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helpers fail the test")]
 
 #[path = "language/forms.rs"]
 mod forms;

@@ -49,7 +49,14 @@ impl Engine {
             View::Calculations => figure::answer(query, &plan, &mut execution).await?,
             View::Events => event::answer(query, &plan, snapshots, &mut execution).await?,
         };
-        answer.notes.splice(0..0, plan.notes().iter().cloned());
+        let apart = snapshots.iter().filter(|snapshot| snapshot.overflows).map(|snapshot| {
+            format!(
+                "{} has more keys than columns; queries do not see the keys that found none",
+                snapshot.dataset
+            )
+        });
+        let known: Vec<String> = plan.notes().iter().cloned().chain(apart).collect();
+        answer.notes.splice(0..0, known);
         answer.fields = plan.fields().to_vec();
         answer.statistics = execution.statistics(snapshots);
         answer.statistics.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -11,13 +11,18 @@ use crate::operation::{self, Operand, Operation};
 use crate::parser;
 
 impl Reader {
-    pub(super) fn filters(&mut self, at: &str, value: &Value, combination: Option<(String, &Value)>) -> Filter {
+    pub(super) fn filters(
+        &mut self,
+        at: &str,
+        value: &Value,
+        combination: Option<&(String, &Value)>,
+    ) -> Filter {
         let Value::Array(items) = value else {
             self.fault(at, Diagnostic::new("must be a list").hint("as [\"@type = REPORT\"]"));
             return Filter::everything();
         };
         let filters = self.filter_list(at, items, 0);
-        match combination.as_ref().map(|(at, value)| (at, value.as_str())) {
+        match combination.map(|(at, value)| (at, value.as_str())) {
             None | Some((_, Some("AND" | "and"))) => Filter::all(filters),
             Some((_, Some("OR" | "or"))) => Filter::any(filters),
             Some((at, _)) => {
@@ -35,7 +40,10 @@ impl Reader {
     /// None where a fault was noted.
     fn one_filter(&mut self, at: &str, value: &Value, depth: usize) -> Option<Filter> {
         if depth > FILTER_DEPTH_MAX {
-            self.fault(at, Diagnostic::new(format!("the filter is nested more than {FILTER_DEPTH_MAX} deep")));
+            self.fault(
+                at,
+                Diagnostic::new(format!("the filter is nested more than {FILTER_DEPTH_MAX} deep")),
+            );
             return None;
         }
         let read = match value {
@@ -60,8 +68,12 @@ impl Reader {
         let (name, value) = parts.iter().next().filter(|_| parts.len() == 1)?;
         let inside = format!("{at}.{name}");
         match (name.to_ascii_lowercase().as_str(), value) {
-            ("and", Value::Array(items)) => Some(Some(Filter::all(self.filter_list(&inside, items, depth + 1)))),
-            ("or", Value::Array(items)) => Some(Some(Filter::any(self.filter_list(&inside, items, depth + 1)))),
+            ("and", Value::Array(items)) => {
+                Some(Some(Filter::all(self.filter_list(&inside, items, depth + 1))))
+            }
+            ("or", Value::Array(items)) => {
+                Some(Some(Filter::any(self.filter_list(&inside, items, depth + 1))))
+            }
             ("not", value) => {
                 let filter = self.one_filter(&inside, value, depth + 1);
                 Some(filter.map(|filter| Filter::Not(Box::new(filter))))
@@ -112,11 +124,14 @@ fn literal(value: &Value, r#type: Option<&str>, operand: Operand) -> Result<Lite
             Literal::Text(_) | Literal::Bool(_) => Err(Diagnostic::new(format!("{text:?} is no number"))),
             number => Ok(number),
         },
-        (Some("boolean"), Literal::Text(text)) => {
-            text.parse().map(Literal::Bool).map_err(|_| Diagnostic::new(format!("{text:?} is neither true nor false")))
-        }
+        (Some("boolean"), Literal::Text(text)) => text
+            .parse()
+            .map(Literal::Bool)
+            .map_err(|_| Diagnostic::new(format!("{text:?} is neither true nor false"))),
         (None, Literal::Text(text)) if operand == Operand::Number => Ok(Literal::compared(text)),
         (Some("string" | "number" | "boolean") | None, _) => Ok(plain),
-        (Some(other), _) => Err(Diagnostic::new(format!("{other:?} is no type")).hint("string, number or boolean")),
+        (Some(other), _) => {
+            Err(Diagnostic::new(format!("{other:?} is no type")).hint("string, number or boolean"))
+        }
     }
 }

@@ -12,7 +12,10 @@ use crate::parser;
 impl Reader {
     pub(super) fn parameters(&mut self, prefix: &str, parameters: &Map<String, Value>) {
         let given = |key: &str| {
-            parameters.get(key).filter(|value| !value.is_null()).map(|value| (format!("{prefix}{key}"), value))
+            parameters
+                .get(key)
+                .filter(|value| !value.is_null())
+                .map(|value| (format!("{prefix}{key}"), value))
         };
         if let Some((at, value)) = given("datasets").or_else(|| given("dataset")) {
             self.draft.datasets = self.names(&at, value);
@@ -24,16 +27,17 @@ impl Reader {
         let combination = given("filterCombination");
         let filters = given("filters").map(|(at, value)| {
             self.places.insert(Part::Filter, at.clone());
-            self.filters(&at, value, combination)
+            self.filters(&at, value, combination.as_ref())
         });
         let namespaces = given("namespaces").map(|(at, value)| {
             self.places.entry(Part::Filter).or_insert_with(|| at.clone());
             let names = self.names(&at, value);
-            self.namespaces(&names, given("namespaceCombination"))
+            self.namespaces(&names, given("namespaceCombination").as_ref())
         });
         let service = given("service").and_then(|(at, value)| self.service(&at, value));
         let all: Vec<Filter> = [filters, namespaces, service].into_iter().flatten().collect();
-        self.draft.filter = Some(Filter::all(all.into_iter().filter(|f| *f != Filter::everything()).collect()));
+        self.draft.filter =
+            Some(Filter::all(all.into_iter().filter(|f| *f != Filter::everything()).collect()));
         if let Some((at, value)) = given("groupBys").or_else(|| given("groupBy")) {
             self.group_bys(&at, value);
             self.places.insert(Part::Group(0), at);
@@ -73,10 +77,10 @@ impl Reader {
     }
 
     /// The reference's parameter of 2022.
-    fn namespaces(&mut self, names: &[String], combination: Option<(String, &Value)>) -> Filter {
+    fn namespaces(&mut self, names: &[String], combination: Option<&(String, &Value)>) -> Filter {
         let is = |test| Filter::Is(Condition { key: Key::new("$limelight.namespace"), test });
         let literals = || names.iter().map(|name| Literal::Text(name.clone())).collect();
-        match combination.as_ref().map(|(at, value)| (at, value.as_str())) {
+        match combination.map(|(at, value)| (at, value.as_str())) {
             None | Some((_, Some("INCLUDE"))) => is(Test::In(literals())),
             Some((_, Some("EXCLUDE"))) => is(Test::NotIn(literals())),
             Some((_, Some("STARTS_WITH"))) => {
@@ -98,7 +102,9 @@ impl Reader {
             let read = match item {
                 Value::String(text) => parser::parse_calculation(text),
                 Value::Object(parts) => calculation(parts).map_err(|fault| vec![fault]),
-                _ => Err(vec![Diagnostic::new("must be a string or an object").hint("as \"COUNT as total\"")]),
+                _ => {
+                    Err(vec![Diagnostic::new("must be a string or an object").hint("as \"COUNT as total\"")])
+                }
             };
             match read {
                 Ok(calculation) => self.draft.calculations.push(calculation),
@@ -125,7 +131,10 @@ impl Reader {
                 Some(key) => self.draft.group_by.push(Group { key: Key::new(key) }),
                 None => {
                     let hint = "as {\"type\": \"string\", \"value\": \"$limelight.namespace\"}";
-                    self.fault(&at, Diagnostic::new("must be a key, or an object with its key as value").hint(hint));
+                    self.fault(
+                        &at,
+                        Diagnostic::new("must be a key, or an object with its key as value").hint(hint),
+                    );
                 }
             }
             self.places.insert(Part::Group(index), at);
@@ -169,7 +178,8 @@ impl Reader {
     }
 
     fn needle(&mut self, at: &str, value: &Value) {
-        let flag = |parts: &Map<String, Value>, key: &str| parts.get(key).and_then(Value::as_bool).unwrap_or(false);
+        let flag =
+            |parts: &Map<String, Value>, key: &str| parts.get(key).and_then(Value::as_bool).unwrap_or(false);
         let needle = match value {
             Value::String(text) => Some(Needle { value: text.clone(), is_regex: false, match_case: false }),
             Value::Object(parts) => {

@@ -36,7 +36,9 @@ impl Parser<'_> {
         let twice = self.places.contains_key(&part);
         let done = read(self);
         if twice {
-            return Err(self.fail(span, Diagnostic::new("this clause stands there twice").hint("keep one of them")));
+            return Err(
+                self.fail(span, Diagnostic::new("this clause stands there twice").hint("keep one of them"))
+            );
         }
         self.remember(part, span.start);
         done
@@ -78,7 +80,10 @@ impl Parser<'_> {
     fn search(&mut self) -> Result<(), Noted> {
         let (value, is_regex) = match self.regex_literal() {
             Some(regex) => (regex, true),
-            None => (self.text("a text to search for is missing after SEARCH", "as in SEARCH \"timed out\"")?, false),
+            None => (
+                self.text("a text to search for is missing after SEARCH", "as in SEARCH \"timed out\"")?,
+                false,
+            ),
         };
         let match_case = self.take_word("MATCH");
         if match_case && !self.take_word("CASE") {
@@ -150,7 +155,8 @@ impl Parser<'_> {
         let start = self.span().start;
         let text = self.time_text("a width is missing after EVERY")?;
         let Some(width) = time::duration_ms(&text) else {
-            let fault = Diagnostic::new(format!("{text:?} is no duration")).hint("as in EVERY 5m, or EVERY NONE");
+            let fault =
+                Diagnostic::new(format!("{text:?} is no duration")).hint("as in EVERY 5m, or EVERY NONE");
             return Err(self.fail(start..self.end, fault));
         };
         self.draft.granularity = Granularity::Width(width);
@@ -161,7 +167,8 @@ impl Parser<'_> {
         let start = self.span().start;
         let text = self.time_text("a duration is missing after LAST")?;
         let Some(width) = time::duration_ms(&text) else {
-            let fault = Diagnostic::new(format!("{text:?} is no duration")).hint("as in LAST 1h, LAST 20 mins, LAST 7d");
+            let fault = Diagnostic::new(format!("{text:?} is no duration"))
+                .hint("as in LAST 1h, LAST 20 mins, LAST 7d");
             return Err(self.fail(start..self.end, fault));
         };
         self.draft.from = Some(self.now.minus(std::time::Duration::from_millis(width)));
@@ -194,7 +201,8 @@ impl Parser<'_> {
             return Err(self.unknown_word(word));
         }
         if !self.draft.calculations.is_empty() {
-            let fault = Diagnostic::new("calculations stand in two places").hint("one list, with commas between them");
+            let fault = Diagnostic::new("calculations stand in two places")
+                .hint("one list, with commas between them");
             return Err(self.fail_here(fault));
         }
         loop {
@@ -226,7 +234,11 @@ impl Parser<'_> {
         let Some(operator) = operator else {
             let word = match self.peek() {
                 Token::Word(word) => word.clone(),
-                _ => return Err(self.fail_here(Diagnostic::new("a calculation is missing here").hint("as in COUNT"))),
+                _ => {
+                    return Err(
+                        self.fail_here(Diagnostic::new("a calculation is missing here").hint("as in COUNT"))
+                    );
+                }
             };
             return Err(self.unknown_word(&word));
         };
@@ -250,7 +262,8 @@ impl Parser<'_> {
     fn unknown_word(&mut self, word: &str) -> Noted {
         let operators = Operator::ALL.iter().map(|(name, _)| *name);
         let known: Vec<&str> = operators.chain(CLAUSES).chain(["EVERY"]).collect();
-        let called = self.source.get(self.span().end..).is_some_and(|rest| rest.trim_start().starts_with('('));
+        let called =
+            self.source.get(self.span().end..).is_some_and(|rest| rest.trim_start().starts_with('('));
         let (fault, hint) = match (called, known_slip(word)) {
             (_, Some(hint)) => (format!("{word} means nothing here"), hint.to_owned()),
             (true, None) => match closest(word, Operator::ALL.iter().map(|(name, _)| *name)) {
@@ -291,9 +304,9 @@ impl Parser<'_> {
                 self.bump();
                 Ok(Key::new(key))
             }
-            Token::Text(_) | Token::Quoted(_) => {
-                Err(self.fail_here(Diagnostic::new("a key was expected here").hint("keys stand in back-quotes: `key`")))
-            }
+            Token::Text(_) | Token::Quoted(_) => Err(self.fail_here(
+                Diagnostic::new("a key was expected here").hint("keys stand in back-quotes: `key`"),
+            )),
             _ => Err(self.fail_here(Diagnostic::new(missing))),
         }
     }
@@ -309,7 +322,9 @@ fn operators_hint() -> String {
 /// What people type who know another language.
 fn known_slip(word: &str) -> Option<&'static str> {
     match word.to_ascii_uppercase().as_str() {
-        "SELECT" | "STATS" | "CALCULATE" => Some("calculations need no word before them: COUNT, P99(@duration)"),
+        "SELECT" | "STATS" | "CALCULATE" => {
+            Some("calculations need no word before them: COUNT, P99(@duration)")
+        }
         "HAVING" => Some("groups cannot be filtered by their figures yet"),
         "FILTER" => Some("did you mean WHERE?"),
         "AND" | "OR" => Some("conditions stand behind WHERE"),

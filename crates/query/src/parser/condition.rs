@@ -10,7 +10,8 @@ use crate::operation::{self, Operand, Operation};
 pub(crate) fn parse_condition(text: &str) -> Result<Condition, Diagnostic> {
     let fault = |from: usize, what: String| Diagnostic::new(what).within(text, from..text.len());
     let (key, rest) = key(text).ok_or_else(|| {
-        fault(0, "a key is missing".to_owned()).hint("as \"@type = REPORT\"; a key with blanks stands in back-quotes")
+        fault(0, "a key is missing".to_owned())
+            .hint("as \"@type = REPORT\"; a key with blanks stands in back-quotes")
     })?;
     let at = |rest: &str| text.len() - rest.len();
     let (name, value) = operation_word(rest);
@@ -27,7 +28,9 @@ pub(crate) fn parse_condition(text: &str) -> Result<Condition, Diagnostic> {
         Operand::None if value.is_empty() => Vec::new(),
         Operand::None => return Err(fault(place, format!("{name} takes no value"))),
         _ if value.is_empty() => return Err(fault(place, format!("a value is missing after {name}"))),
-        Operand::List => super::parse_list(value).map_err(|found| fault(place, found.message).hint("as in IN (a, b)"))?,
+        Operand::List => {
+            super::parse_list(value).map_err(|found| fault(place, found.message).hint("as in IN (a, b)"))?
+        }
         Operand::Number => vec![typed(value, Literal::compared)],
         Operand::Value | Operand::Text => vec![typed(value, Literal::bare)],
         Operand::Regex => vec![typed(value, |regex| Literal::Text(regex.to_owned()))],
@@ -45,7 +48,8 @@ fn key(text: &str) -> Option<(Key, &str)> {
             _ => None,
         };
     }
-    let end = text.find(|c: char| c.is_whitespace() || matches!(c, '=' | '!' | '<' | '>')).unwrap_or(text.len());
+    let end =
+        text.find(|c: char| c.is_whitespace() || matches!(c, '=' | '!' | '<' | '>')).unwrap_or(text.len());
     let (key, rest) = text.split_at(end);
     (!key.is_empty()).then(|| (Key::new(key), rest.trim_start()))
 }
@@ -57,7 +61,8 @@ fn operation_word(rest: &str) -> (String, &str) {
         let (symbol, value) = rest.split_at(symbol);
         return (symbol.to_owned(), value);
     }
-    let word = |text: &str| text.find(|c: char| c.is_whitespace() || matches!(c, '(' | '[')).unwrap_or(text.len());
+    let word =
+        |text: &str| text.find(|c: char| c.is_whitespace() || matches!(c, '(' | '[')).unwrap_or(text.len());
     let (first, after) = rest.split_at(word(rest));
     if first.eq_ignore_ascii_case("NOT") {
         let after = after.trim_start();

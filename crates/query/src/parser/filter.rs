@@ -45,8 +45,10 @@ impl Parser<'_> {
         if !self.take(&Token::Close) {
             return Err(match self.peek() {
                 Token::End => self.fail(open, Diagnostic::new("this parenthesis is never closed")),
-                _ => self.fail_here(Diagnostic::new("AND, OR or a closing parenthesis was expected here")
-                    .hint("a value with blanks stands in quotes")),
+                _ => self.fail_here(
+                    Diagnostic::new("AND, OR or a closing parenthesis was expected here")
+                        .hint("a value with blanks stands in quotes"),
+                ),
             });
         }
         Ok(filter)

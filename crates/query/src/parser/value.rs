@@ -11,7 +11,9 @@ use crate::time;
 
 impl Parser<'_> {
     pub(super) fn value(&mut self, operation: Operation, kind: Operand) -> Result<Literal, Noted> {
-        if kind == Operand::Regex && let Some(regex) = self.regex_literal() {
+        if kind == Operand::Regex
+            && let Some(regex) = self.regex_literal()
+        {
             return Ok(Literal::Text(regex));
         }
         let typed = if kind == Operand::Number { Literal::compared } else { Literal::bare };

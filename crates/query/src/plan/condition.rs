@@ -54,7 +54,9 @@ fn condition(condition: &Condition, catalogue: &Catalogue) -> Expr {
 fn present(key: &Key, source: Source) -> Expr {
     let envelope_text = reserved(key).is_some() && source.kind == ColumnKind::Text;
     match envelope_text {
-        true => Expr::Compare(Comparison::Greater, Box::new(source.expr), Box::new(Expr::Text(String::new()))),
+        true => {
+            Expr::Compare(Comparison::Greater, Box::new(source.expr), Box::new(Expr::Text(String::new())))
+        }
         false => Expr::Exists(Box::new(source.expr)),
     }
 }
@@ -109,11 +111,11 @@ fn rounded(number: i64) -> f64 {
 }
 
 fn compare(source: &Source, comparison: Comparison, literal: &Literal) -> Option<Expr> {
-    let against = |comparison, value| Some(Expr::Compare(comparison, Box::new(source.expr.clone()), Box::new(value)));
+    let against =
+        |comparison, value| Some(Expr::Compare(comparison, Box::new(source.expr.clone()), Box::new(value)));
     match (source.kind, literal) {
-        (ColumnKind::Int, Literal::Float(number)) => {
-            whole_bound(comparison, *number).and_then(|(comparison, bound)| against(comparison, Expr::Int(bound)))
-        }
+        (ColumnKind::Int, Literal::Float(number)) => whole_bound(comparison, *number)
+            .and_then(|(comparison, bound)| against(comparison, Expr::Int(bound))),
         (ColumnKind::Text, Literal::Text(text)) => against(comparison, Expr::Text(text.clone())),
         (ColumnKind::Text | ColumnKind::Json | ColumnKind::Bool, _) => None,
         (kind, literal) => constant(kind, literal).and_then(|value| against(comparison, value)),

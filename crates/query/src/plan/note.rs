@@ -19,7 +19,8 @@ pub(super) fn notes(query: &Query, catalogues: &[Catalogue]) -> Vec<String> {
     let keys: BTreeSet<&Key> = filtered.chain(calculated).chain(grouped).collect();
     let unknown = keys.into_iter().filter_map(|key| unknown_key(key, catalogues));
     let typed = conditions.iter().filter_map(|condition| text_against_numbers(condition, catalogues));
-    let numbers = query.calculations.iter().filter_map(|calculation| without_numbers(calculation, catalogues));
+    let numbers =
+        query.calculations.iter().filter_map(|calculation| without_numbers(calculation, catalogues));
     unknown.chain(typed).chain(numbers).collect()
 }
 
@@ -34,7 +35,9 @@ fn unknown_key(key: &Key, catalogues: &[Catalogue]) -> Option<String> {
     let datasets: Vec<&str> = catalogues.iter().map(|catalogue| catalogue.dataset).collect();
     let note = format!("no event in {} has the key {}", datasets.join(", "), key.as_str());
     let near = match reserved(key) {
-        Some(name) => closest(name, Envelope::ALL.map(Envelope::key)).map(|near| format!("$limelight.{near}")),
+        Some(name) => {
+            closest(name, Envelope::ALL.map(Envelope::key)).map(|near| format!("$limelight.{near}"))
+        }
         None => near_keys(key.as_str(), catalogues),
     };
     Some(match near {
@@ -90,10 +93,8 @@ fn without_numbers(calculation: &Calculation, catalogues: &[Catalogue]) -> Optio
 
 pub(super) fn fields(catalogues: &[Catalogue]) -> Vec<Field> {
     let envelope = Envelope::ALL.into_iter().filter(|field| *field != Envelope::Message);
-    let envelope = envelope.map(|field| Field {
-        name: format!("$limelight.{}", field.key()),
-        r#type: field.kind().type_name(),
-    });
+    let envelope = envelope
+        .map(|field| Field { name: format!("$limelight.{}", field.key()), r#type: field.kind().type_name() });
     let message = Field { name: "message".to_owned(), r#type: ColumnKind::Text.type_name() };
     let dynamic = catalogues.iter().flat_map(Catalogue::fields);
     let fields: BTreeSet<Field> = envelope.chain([message]).chain(dynamic).collect();

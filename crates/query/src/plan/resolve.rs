@@ -76,7 +76,8 @@ impl<'a> Catalogue<'a> {
     /// Where a needle is looked for: the message and everything else that was said, but not the ids and times that we
     /// gave the event.
     pub(crate) fn everything(&self) -> Vec<Source> {
-        let ours = [Envelope::Dataset, Envelope::Id, Envelope::Kind, Envelope::Timestamp, Envelope::IngestedAt];
+        let ours =
+            [Envelope::Dataset, Envelope::Id, Envelope::Kind, Envelope::Timestamp, Envelope::IngestedAt];
         let envelope = Envelope::ALL.into_iter().filter(|field| !ours.contains(field));
         envelope.map(|field| self.envelope(field)).chain(self.all.iter().map(source)).collect()
     }
@@ -105,10 +106,11 @@ pub(crate) fn reserved(key: &Key) -> Option<&str> {
 
 /// One value of several columns of possibly different types: as they are if they agree, else as text.
 pub(crate) fn value(sources: &[Source], kind: ColumnKind) -> Expr {
-    let typed = |source: &Source| match source.kind == kind || text_like(source.kind) && kind == ColumnKind::Text {
-        true => source.expr.clone(),
-        false => Expr::ToText(Box::new(source.expr.clone()), source.kind),
-    };
+    let typed =
+        |source: &Source| match source.kind == kind || text_like(source.kind) && kind == ColumnKind::Text {
+            true => source.expr.clone(),
+            false => Expr::ToText(Box::new(source.expr.clone()), source.kind),
+        };
     first(sources.iter().map(typed).collect(), kind)
 }
 

@@ -59,7 +59,8 @@ impl Plan<'_> {
             let ties = groups.iter().map(|group| format!(", {group} ASC NULLS LAST")).collect::<String>();
             let limit = self.query.limit.saturating_add(1);
             let groups = groups.join(", ");
-            sql += &format!(" GROUP BY {groups} ORDER BY c{figure} {direction} NULLS LAST{ties} LIMIT {limit}");
+            sql +=
+                &format!(" GROUP BY {groups} ORDER BY c{figure} {direction} NULLS LAST{ties} LIMIT {limit}");
         }
         sql
     }
@@ -90,7 +91,8 @@ impl Plan<'_> {
     /// The ids and times of a dataset's first events in the order asked for. Columns: `id` · `timestamp`.
     pub fn first_events(&self, dialect: &dyn Dialect, table: usize) -> Option<String> {
         let table = self.tables.get(table)?;
-        let [id, time] = [Envelope::Id, Envelope::Timestamp].map(|field| dialect.identifier(field.physical()));
+        let [id, time] =
+            [Envelope::Id, Envelope::Timestamp].map(|field| dialect.identifier(field.physical()));
         let direction = match &self.query.order_by {
             Some(order_by) if order_by.order == Order::Ascending => "ASC",
             _ => "DESC",
@@ -112,7 +114,8 @@ impl Plan<'_> {
         (first_us, last_us): (i64, i64),
     ) -> Option<String> {
         let table = self.tables.get(table)?;
-        let [id, time] = [Envelope::Id, Envelope::Timestamp].map(|field| dialect.identifier(field.physical()));
+        let [id, time] =
+            [Envelope::Id, Envelope::Timestamp].map(|field| dialect.identifier(field.physical()));
         let ids: Vec<Expr> = ids.iter().cloned().map(Expr::Text).collect();
         let days = days(dialect, first_us, last_us);
         Some(format!(
@@ -213,10 +216,13 @@ impl Figure {
 
 /// The partition column between the days of two times (inclusive, microseconds), with ` AND ` behind it.
 fn days(dialect: &dyn Dialect, first_us: i64, last_us: i64) -> String {
-    let day = |micros| Timestamp::from_micros(micros).to_string().split('T').next().map(|day| dialect.day(day));
+    let day =
+        |micros| Timestamp::from_micros(micros).to_string().split('T').next().map(|day| dialect.day(day));
     // Years before 0 or over 9999 do not occur in the range of a timestamp.
     match (day(first_us), day(last_us)) {
-        (Some(first), Some(last)) if first == last => format!("{} = {first} AND ", dialect.identifier("date")),
+        (Some(first), Some(last)) if first == last => {
+            format!("{} = {first} AND ", dialect.identifier("date"))
+        }
         (Some(first), Some(last)) => {
             let date = dialect.identifier("date");
             format!("{date} >= {first} AND {date} <= {last} AND ")

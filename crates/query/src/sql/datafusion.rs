@@ -45,7 +45,9 @@ impl Dialect for DataFusion {
     fn bucket(&self, time: &str, width_micros: i64) -> String {
         let micros = format!("CAST({time} AS BIGINT)");
         // `%` has the sign of its left side; times before the epoch round down all the same.
-        format!("({micros} - (({micros} % {width_micros}) + {width_micros}) % {width_micros}) / {width_micros}")
+        format!(
+            "({micros} - (({micros} % {width_micros}) + {width_micros}) % {width_micros}) / {width_micros}"
+        )
     }
 
     fn percentile(&self, value: &str, fraction: f64) -> String {

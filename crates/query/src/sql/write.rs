@@ -48,7 +48,9 @@ fn joined(exprs: &[Expr], word: &str, of_nothing: bool, dialect: &dyn Dialect) -
     match exprs {
         [] => dialect.bool(of_nothing),
         [one] => write(one, dialect),
-        row if row.len() <= ROW_MAX => row.iter().map(|expr| operand(expr, dialect)).collect::<Vec<_>>().join(word),
+        row if row.len() <= ROW_MAX => {
+            row.iter().map(|expr| operand(expr, dialect)).collect::<Vec<_>>().join(word)
+        }
         long => {
             let (left, right) = long.split_at(long.len() / 2);
             let half = |exprs| format!("({})", joined(exprs, word, of_nothing, dialect));

@@ -137,11 +137,14 @@ fn every_calculation_has_its_name() {
     for (name, operator) in Operator::ALL {
         let key = if operator == Operator::Count { "" } else { "(@duration)" };
         let query = text(&format!("{name}{key} as x"));
-        assert_eq!(query.calculations, [Calculation {
-            operator,
-            key: (operator != Operator::Count).then(|| query::Key::new("@duration")),
-            alias: Some("x".to_owned()),
-        }]);
+        assert_eq!(
+            query.calculations,
+            [Calculation {
+                operator,
+                key: (operator != Operator::Count).then(|| query::Key::new("@duration")),
+                alias: Some("x".to_owned()),
+            }]
+        );
     }
 }
 

@@ -5,8 +5,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use query::{
-    Calculation, Comparison, Condition, Filter, Group, Key, Literal, Needle, Operator, Order, OrderBy, Query, Test,
-    Timeframe, View,
+    Calculation, Comparison, Condition, Filter, Group, Key, Literal, Needle, Operator, Order, OrderBy, Query,
+    Test, Timeframe, View,
 };
 
 use crate::now;
@@ -24,7 +24,13 @@ fn key() -> impl Strategy<Value = Key> {
 }
 
 fn any_text() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-zA-Z0-9/:._-]{0,12}", "[ -~]{0,12}", "\\PC{0,8}", "[\\n\\t\\r'\"\\\\`/]{0,6}", Just("LIMIT".to_owned())]
+    prop_oneof![
+        "[a-zA-Z0-9/:._-]{0,12}",
+        "[ -~]{0,12}",
+        "\\PC{0,8}",
+        "[\\n\\t\\r'\"\\\\`/]{0,6}",
+        Just("LIMIT".to_owned())
+    ]
 }
 
 fn literal() -> impl Strategy<Value = Literal> {
@@ -46,7 +52,8 @@ fn test() -> impl Strategy<Value = Test> {
         Just(Comparison::Less),
         Just(Comparison::LessOrEqual)
     ];
-    let compared = literal().prop_filter("what is compared is no truth", |literal| !matches!(literal, Literal::Bool(_)));
+    let compared =
+        literal().prop_filter("what is compared is no truth", |literal| !matches!(literal, Literal::Bool(_)));
     prop_oneof![
         literal().prop_map(Test::Equals),
         literal().prop_map(Test::NotEquals),

@@ -43,13 +43,47 @@ fn condition(filter: &str) -> String {
 #[test]
 fn every_operation_on_every_type_and_on_a_missing_key() {
     let tests = [
-        "= x", "= 5", "= 2.5", "= true", "= \"5\"", "!= x", "!= 5", "> 5", ">= 2.5", "< 2.5", "<= 5", "> \"b\"",
-        "> 1e300", "< 1e300", "INCLUDES x", "DOES_NOT_INCLUDE x", "STARTS_WITH x", "LIKE x%", "NOT_LIKE x%",
-        "MATCH_REGEX /x+/", "EXISTS", "DOES_NOT_EXIST", "IN (x, 5, true)", "NOT_IN (x, 5)",
+        "= x",
+        "= 5",
+        "= 2.5",
+        "= true",
+        "= \"5\"",
+        "!= x",
+        "!= 5",
+        "> 5",
+        ">= 2.5",
+        "< 2.5",
+        "<= 5",
+        "> \"b\"",
+        "> 1e300",
+        "< 1e300",
+        "INCLUDES x",
+        "DOES_NOT_INCLUDE x",
+        "STARTS_WITH x",
+        "LIKE x%",
+        "NOT_LIKE x%",
+        "MATCH_REGEX /x+/",
+        "EXISTS",
+        "DOES_NOT_EXIST",
+        "IN (x, 5, true)",
+        "NOT_IN (x, 5)",
     ];
     let keys = [
-        "text", "int", "float", "bool", "list", "mixed", "data.user.id", "data", "message", "$limelight.namespace",
-        "$limelight.duration", "$limelight.timestamp", "$limelight.dataset", "missing", "$limelight.missing",
+        "text",
+        "int",
+        "float",
+        "bool",
+        "list",
+        "mixed",
+        "data.user.id",
+        "data",
+        "message",
+        "$limelight.namespace",
+        "$limelight.duration",
+        "$limelight.timestamp",
+        "$limelight.dataset",
+        "missing",
+        "$limelight.missing",
     ];
     let mut golden = String::new();
     for key in keys {
@@ -78,7 +112,8 @@ fn whole_statements() {
     let mut golden = String::new();
     for written in queries {
         let query = text(written);
-        let tables = [Table { dataset: "d", columns: &columns }, Table { dataset: "e", columns: &columns[..2] }];
+        let tables =
+            [Table { dataset: "d", columns: &columns }, Table { dataset: "e", columns: &columns[..2] }];
         let plan = Plan::new(&query, &tables[..query.datasets.len()]);
         writeln!(golden, "{written}").unwrap();
         if query.calculations.is_empty() {
@@ -118,7 +153,10 @@ fn whoever_reads_the_answer_is_told_what_cannot_match() {
         ]
         .join("\n")
     );
-    assert_eq!(notes("COUNT FROM d WHERE data EXISTS AND message INCLUDES x GROUP BY $baselime.baselimeId"), "");
+    assert_eq!(
+        notes("COUNT FROM d WHERE data EXISTS AND message INCLUDES x GROUP BY $baselime.baselimeId"),
+        ""
+    );
 }
 
 #[test]
@@ -126,7 +164,8 @@ fn long_rows_are_balanced() {
     let many: Vec<Column> =
         (0..1_000).map(|n| column(&format!("key{n}"), ColumnKind::Text, &format!("k_{n}"))).collect();
     let query = text("FROM d SEARCH x");
-    let sql = Plan::new(&query, &[Table { dataset: "d", columns: &many }]).first_events(&DataFusion, 0).unwrap();
+    let sql =
+        Plan::new(&query, &[Table { dataset: "d", columns: &many }]).first_events(&DataFusion, 0).unwrap();
     let mut depth = 0_i32;
     let deepest = sql.chars().fold(0, |deepest, c| {
         depth += i32::from(c == '(') - i32::from(c == ')');

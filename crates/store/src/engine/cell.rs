@@ -33,11 +33,15 @@ pub(super) fn group_value(array: &dyn Array, kind: ColumnKind, row: usize) -> Gr
         return GroupValue::Missing;
     }
     match kind {
-        ColumnKind::Text | ColumnKind::Json => GroupValue::Text(array.as_string::<i32>().value(row).to_owned()),
+        ColumnKind::Text | ColumnKind::Json => {
+            GroupValue::Text(array.as_string::<i32>().value(row).to_owned())
+        }
         ColumnKind::Int => GroupValue::Int(array.as_primitive::<Int64Type>().value(row)),
         ColumnKind::Float => GroupValue::Float(array.as_primitive::<Float64Type>().value(row)),
         ColumnKind::Bool => GroupValue::Bool(array.as_boolean().value(row)),
-        ColumnKind::Timestamp => GroupValue::Time(array.as_primitive::<TimestampMicrosecondType>().value(row)),
+        ColumnKind::Timestamp => {
+            GroupValue::Time(array.as_primitive::<TimestampMicrosecondType>().value(row))
+        }
     }
 }
 

@@ -45,7 +45,11 @@ pub(super) async fn answer(
 }
 
 /// The first events of all datasets together.
-async fn first_places(query: &Query, plan: &Plan<'_>, execution: &mut Execution) -> Result<Vec<Place>, RunError> {
+async fn first_places(
+    query: &Query,
+    plan: &Plan<'_>,
+    execution: &mut Execution,
+) -> Result<Vec<Place>, RunError> {
     let mut places = Vec::new();
     for table in 0..plan.datasets().count() {
         let Some(sql) = plan.first_events(&DataFusion, table) else { continue };

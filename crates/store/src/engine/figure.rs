@@ -18,7 +18,11 @@ const SERIES_ROWS_MAX: u64 = 200_000;
 /// A group's values, as a text that is the same for the same group.
 type GroupId = String;
 
-pub(super) async fn answer(query: &Query, plan: &Plan<'_>, execution: &mut Execution) -> Result<Answer, RunError> {
+pub(super) async fn answer(
+    query: &Query,
+    plan: &Plan<'_>,
+    execution: &mut Execution,
+) -> Result<Answer, RunError> {
     let mut answer = Answer::default();
     let rows_max = query.limit.saturating_add(1);
     let batches = execution.run(&plan.aggregates(&DataFusion), rows_max).await?;
@@ -80,13 +84,24 @@ fn read(plan: &Plan, batches: &[RecordBatch], numbers: &[&str]) -> Result<Vec<Ro
     let mut rows = Vec::new();
     for batch in batches {
         let groups: Vec<ArrayRef> = named(batch, "g", plan.groups().iter().map(|g| cell::layout(g.kind)))?;
-        let figures: Vec<ArrayRef> = plan.figures().iter().enumerate().map(|(index, _)| figure(batch, index)).collect::<Result<_, _>>()?;
-        let numbers: Vec<ArrayRef> =
-            numbers.iter().map(|name| cell::column(batch, name, &DataType::Int64)).collect::<Result<_, _>>()?;
+        let figures: Vec<ArrayRef> = plan
+            .figures()
+            .iter()
+            .enumerate()
+            .map(|(index, _)| figure(batch, index))
+            .collect::<Result<_, _>>()?;
+        let numbers: Vec<ArrayRef> = numbers
+            .iter()
+            .map(|name| cell::column(batch, name, &DataType::Int64))
+            .collect::<Result<_, _>>()?;
         for row in 0..batch.num_rows() {
             let kinds = plan.groups().iter().map(|group| group.kind);
             rows.push(Row {
-                group: groups.iter().zip(kinds).map(|(array, kind)| cell::group_value(array, kind, row)).collect(),
+                group: groups
+                    .iter()
+                    .zip(kinds)
+                    .map(|(array, kind)| cell::group_value(array, kind, row))
+                    .collect(),
                 figures: figures.iter().map(|array| cell::figure_json(array, row)).collect(),
                 numbers: numbers.iter().map(|array| cell::int(array, row)).collect(),
             });
@@ -112,8 +127,14 @@ fn figure(batch: &RecordBatch, index: usize) -> Result<ArrayRef, RunError> {
 }
 
 /// Buckets in the order of time, the groups in each in the order of the aggregates.
-fn series(query: &Query, plan: &Plan, batches: &[RecordBatch], kept: &[Row]) -> Result<Vec<Bucket>, RunError> {
-    let place: HashMap<GroupId, usize> = kept.iter().enumerate().map(|(place, row)| (row.id(), place)).collect();
+fn series(
+    query: &Query,
+    plan: &Plan,
+    batches: &[RecordBatch],
+    kept: &[Row],
+) -> Result<Vec<Bucket>, RunError> {
+    let place: HashMap<GroupId, usize> =
+        kept.iter().enumerate().map(|(place, row)| (row.id(), place)).collect();
     let width_ms = i64::try_from(query.granularity_ms.unwrap_or(1)).unwrap_or(i64::MAX);
     let mut buckets: BTreeMap<i64, Vec<(usize, GroupFigures)>> = BTreeMap::new();
     for row in read(plan, batches, &["n", "b"])? {

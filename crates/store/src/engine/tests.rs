@@ -58,7 +58,9 @@ async fn refused(store: &Store, text: &str) -> RunError {
 
 /// The ids of an answer's events, in its order.
 fn ids(answer: &Answer) -> Vec<String> {
-    let id = |event: &serde_json::Map<String, serde_json::Value>| event["$limelight"]["id"].as_str().unwrap().to_owned();
+    let id = |event: &serde_json::Map<String, serde_json::Value>| {
+        event["$limelight"]["id"].as_str().unwrap().to_owned()
+    };
     answer.events.iter().map(id).collect()
 }
 

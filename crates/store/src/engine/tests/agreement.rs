@@ -8,8 +8,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::strategy::Union;
 use query::{
-    Answer, Calculation, Comparison, Condition, Filter, Group, Key, Literal, Needle, Operator, Query, Runner as _, Test,
-    View,
+    Answer, Calculation, Comparison, Condition, Filter, Group, Key, Literal, Needle, Operator, Query,
+    Runner as _, Test, View,
 };
 use serde_json::{Value, json};
 
@@ -37,7 +37,8 @@ fn scalar() -> impl Strategy<Value = Value> {
 }
 
 fn attributes() -> impl Strategy<Value = Value> {
-    let parts = (option::of(scalar()), option::of(scalar()), option::of(scalar()), option::of(word()), 0..4_u8);
+    let parts =
+        (option::of(scalar()), option::of(scalar()), option::of(scalar()), option::of(word()), 0..4_u8);
     parts.prop_map(|(a, b, inner, message, shape)| {
         let mut object = serde_json::Map::new();
         a.map(|a| object.insert("a".to_owned(), a));
@@ -97,7 +98,9 @@ fn test() -> impl Strategy<Value = Test> {
         pattern().prop_map(Test::Like),
         pattern().prop_map(Test::NotLike),
         word().prop_map(|text| Test::Matches(regex::escape(&text))),
-        "(\\^)?[ab.]{0,2}[+$]?".prop_filter("a valid one", |regex| regex::Regex::new(regex).is_ok()).prop_map(Test::Matches),
+        "(\\^)?[ab.]{0,2}[+$]?"
+            .prop_filter("a valid one", |regex| regex::Regex::new(regex).is_ok())
+            .prop_map(Test::Matches),
         Just(Test::Exists),
         Just(Test::Missing),
         vec(literal(), 1..4).prop_map(Test::In),
@@ -128,13 +131,18 @@ fn needle() -> impl Strategy<Value = Needle> {
 fn calculations() -> Vec<Calculation> {
     let of_a = Operator::ALL.iter().filter(|(_, operator)| *operator != Operator::Count);
     let named = of_a.map(|(name, operator)| Calculation::of(*operator, "a").named(format!("a_{name}")));
-    [Calculation::count()].into_iter().chain(named).chain([Calculation::of(Operator::Sum, "nothing")]).collect()
+    [Calculation::count()]
+        .into_iter()
+        .chain(named)
+        .chain([Calculation::of(Operator::Sum, "nothing")])
+        .collect()
 }
 
 /// The events that the engine finds are those that the reference finds, newest first.
 fn check_events(query: &Query, answer: &Answer, events: &[&Event]) -> Result<(), TestCaseError> {
     let mut expected: Vec<&&Event> = events.iter().filter(|event| reference::counts(query, event)).collect();
-    expected.sort_by(|left, right| (right.timestamp, right.id.as_str()).cmp(&(left.timestamp, left.id.as_str())));
+    expected
+        .sort_by(|left, right| (right.timestamp, right.id.as_str()).cmp(&(left.timestamp, left.id.as_str())));
     let expected: Vec<&str> = expected.iter().map(|event| event.id.as_str()).collect();
     prop_assert_eq!(ids(answer), expected, "{}", query);
     Ok(())
@@ -175,7 +183,9 @@ fn check_figures(query: &Query, answer: &Answer, events: &[&Event]) -> Result<()
     prop_assert_eq!(answer.aggregates.len(), groups.len(), "{}", query);
     for aggregate in &answer.aggregates {
         let group = aggregate.groups[key.as_str()].to_string();
-        let Some(members) = groups.get(&group) else { return Err(TestCaseError::fail(format!("group {group}"))) };
+        let Some(members) = groups.get(&group) else {
+            return Err(TestCaseError::fail(format!("group {group}")));
+        };
         for calculation in &query.calculations {
             let got = aggregate.values[&calculation.label()].as_f64();
             let expected = reference::figure(calculation, members);

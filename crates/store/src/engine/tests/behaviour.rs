@@ -10,10 +10,16 @@ fn figures_per_group_in_order_with_a_series() {
     wait(async {
         let durations = [("a", 10.5), ("a", 20.0), ("a", 30.0), ("b", 400.0), ("b", 2.0)];
         let events = durations.iter().enumerate().map(|(number, (function, duration))| {
-            event("lambda-logs", number, 60_000 * number as i64 + 1, json!({ "fn": function, "@duration": duration }))
+            event(
+                "lambda-logs",
+                number,
+                60_000 * number as i64 + 1,
+                json!({ "fn": function, "@duration": duration }),
+            )
         });
         let store = store(&[events.collect()]).await;
-        let answer = ask(&store, "COUNT as n, MAX(@duration) as max, MEDIAN(@duration) GROUP BY fn EVERY 1m").await;
+        let answer =
+            ask(&store, "COUNT as n, MAX(@duration) as max, MEDIAN(@duration) GROUP BY fn EVERY 1m").await;
         assert_eq!(
             serde_json::to_value(&answer.aggregates).unwrap(),
             json!([
@@ -53,19 +59,28 @@ fn without_groups_there_is_always_one_row() {
 #[test]
 fn events_come_back_whole_and_newest_first() {
     wait(async {
-        let attributes = json!({ "data": { "user": { "id": 7 } }, "tags": ["x"], "none": null, "http.route": "/pay" });
+        let attributes =
+            json!({ "data": { "user": { "id": 7 } }, "tags": ["x"], "none": null, "http.route": "/pay" });
         let mut whole = event("logs", 0, 5_000, attributes.clone());
         whole.message = Some("paid".to_owned());
-        let store = store(&[vec![whole], vec![event("logs", 1, 1_000, json!({ "big": 9_007_199_254_740_993_i64 }))]]).await;
+        let store =
+            store(&[vec![whole], vec![event("logs", 1, 1_000, json!({ "big": 9_007_199_254_740_993_i64 }))]])
+                .await;
         let answer = ask(&store, "FROM logs").await;
         assert_eq!(ids(&answer), ["id-00001", "id-00000"]);
         assert_eq!(answer.events[0]["big"], json!(9_007_199_254_740_993_i64));
         let event = &answer.events[1];
         assert_eq!((&event["message"], &event["data"]["user"]["id"]), (&json!("paid"), &json!(7)));
-        assert_eq!((&event["tags"], &event["none"], &event["http.route"]), (&json!(["x"]), &json!(null), &json!("/pay")));
+        assert_eq!(
+            (&event["tags"], &event["none"], &event["http.route"]),
+            (&json!(["x"]), &json!(null), &json!("/pay"))
+        );
         assert_eq!(event["$limelight"]["namespace"], "checkout");
         assert_eq!(ids(&ask(&store, "FROM logs LIMIT 1").await), ["id-00001"]);
-        assert_eq!(ids(&ask(&store, "FROM logs ORDER BY $limelight.timestamp ASC LIMIT 1").await), ["id-00000"]);
+        assert_eq!(
+            ids(&ask(&store, "FROM logs ORDER BY $limelight.timestamp ASC LIMIT 1").await),
+            ["id-00000"]
+        );
         assert!(answer.fields.iter().any(|field| field.name == "data.user.id" && field.r#type == "number"));
     });
 }
@@ -82,9 +97,16 @@ fn several_datasets_are_one_answer() {
         assert_eq!(ids(&ask(&store, "FROM *").await), ["id-00002", "id-00001", "id-00000"]);
         assert_eq!(ids(&ask(&store, "FROM logs, otel WHERE a = 1 LIMIT 2").await), ["id-00002", "id-00001"]);
         let answer = ask(&store, "COUNT, SUM(b), COUNT_DISTINCT(a) FROM * GROUP BY $limelight.dataset").await;
-        let rows: Vec<_> = answer.aggregates.iter().map(|row| (&row.groups["$limelight.dataset"], &row.values)).collect();
-        assert_eq!((rows[0].0, &rows[0].1["COUNT"], &rows[0].1["SUM(b)"]), (&json!("otel"), &json!(2), &json!(2.5)));
-        assert_eq!((rows[1].0, &rows[1].1["COUNT"], &rows[1].1["SUM(b)"]), (&json!("logs"), &json!(1), &json!(null)));
+        let rows: Vec<_> =
+            answer.aggregates.iter().map(|row| (&row.groups["$limelight.dataset"], &row.values)).collect();
+        assert_eq!(
+            (rows[0].0, &rows[0].1["COUNT"], &rows[0].1["SUM(b)"]),
+            (&json!("otel"), &json!(2), &json!(2.5))
+        );
+        assert_eq!(
+            (rows[1].0, &rows[1].1["COUNT"], &rows[1].1["SUM(b)"]),
+            (&json!("logs"), &json!(1), &json!(null))
+        );
         let mixed = ask(&store, "COUNT FROM * GROUP BY a").await;
         assert_eq!(mixed.aggregates.len(), 1);
         assert_eq!(mixed.aggregates[0].groups["a"], "1");
@@ -101,7 +123,8 @@ fn a_trace_is_found_by_its_id_in_every_dataset() {
             event
         };
         let store =
-            store(&[vec![traced("otel", 0, 500), event("otel", 1, 400, json!({})), traced("logs", 2, 300)]]).await;
+            store(&[vec![traced("otel", 0, 500), event("otel", 1, 400, json!({})), traced("logs", 2, 300)]])
+                .await;
         let answer = store.run(&Query::trace(id, super::read("").timeframe)).await.unwrap();
         assert_eq!(ids(&answer), ["id-00000", "id-00002"]);
     });
@@ -127,7 +150,8 @@ fn a_key_or_dataset_that_is_not_there_is_named() {
 fn days_outside_the_timeframe_are_not_read() {
     wait(async {
         let day = 24 * 3_600_000;
-        let parts: Vec<_> = (0..4).map(|age| vec![event("logs", age, age as i64 * day + 1_000, json!({ "a": 1 }))]).collect();
+        let parts: Vec<_> =
+            (0..4).map(|age| vec![event("logs", age, age as i64 * day + 1_000, json!({ "a": 1 }))]).collect();
         let store = store(&parts).await;
         let recent = ask(&store, "COUNT FROM logs LAST 1h EVERY NONE").await.statistics;
         assert_eq!((recent.files_read, recent.files_skipped, recent.rows_read), (1, 3, 1));
@@ -149,12 +173,19 @@ fn hostile_values_stay_values() {
         .await;
         for test in ["=", "INCLUDES", "STARTS_WITH"] {
             let filter = json!({ "key": key, "operation": test, "value": value, "type": "string" });
-            let query = query::from_json(&json!({ "datasets": ["logs"], "filters": [filter] }), now()).unwrap();
+            let query =
+                query::from_json(&json!({ "datasets": ["logs"], "filters": [filter] }), now()).unwrap();
             assert_eq!(ids(&store.run(&query).await.unwrap()), ["id-00000"], "{test}");
         }
         // The optimizer would read the backslash of a literal pattern as LIKE's escape.
-        for filter in [r"MATCH_REGEX /C:\\temp/", r"MATCH_REGEX /(?:C:\\temp)/", r"MATCH_REGEX /^C:\\temp\\file$/"] {
-            assert_eq!(ids(&ask(&store, &format!("FROM logs WHERE a {filter}")).await), ["id-00001"], "{filter}");
+        for filter in
+            [r"MATCH_REGEX /C:\\temp/", r"MATCH_REGEX /(?:C:\\temp)/", r"MATCH_REGEX /^C:\\temp\\file$/"]
+        {
+            assert_eq!(
+                ids(&ask(&store, &format!("FROM logs WHERE a {filter}")).await),
+                ["id-00001"],
+                "{filter}"
+            );
         }
         assert_eq!(ids(&ask(&store, r#"FROM logs SEARCH "c:\temp""#).await), ["id-00001"]);
     });
@@ -166,7 +197,11 @@ fn the_deepest_filter_that_is_allowed_does_not_exhaust_the_stack() {
         let store = store(&[vec![event("logs", 0, 1, json!({ "a": 1, "b": 2 }))]]).await;
         let mut filter = "a = 1".to_owned();
         for depth in 0..15 {
-            filter = if depth % 2 == 0 { format!("NOT (b = 1 OR {filter})") } else { format!("(a = 1 AND {filter})") };
+            filter = if depth % 2 == 0 {
+                format!("NOT (b = 1 OR {filter})")
+            } else {
+                format!("(a = 1 AND {filter})")
+            };
             if query::parse_text(&format!("WHERE {filter}"), now()).is_err() {
                 break;
             }

@@ -44,7 +44,8 @@ fn is(condition: &Condition, event: &Event) -> bool {
     let like = |pattern: &str| any(&|value| pattern_of(pattern).is_match(&text(value)));
     let exists = || {
         let inside = format!("{}.", condition.key.as_str());
-        let here = |(dotted, _): &(String, Value)| dotted == condition.key.as_str() || dotted.starts_with(&inside);
+        let here =
+            |(dotted, _): &(String, Value)| dotted == condition.key.as_str() || dotted.starts_with(&inside);
         all(event).iter().any(here)
     };
     match &condition.test {
