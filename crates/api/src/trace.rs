@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 pub struct TraceResponse {
     /// 32 hex digits.
     pub trace_id: String,
-    /// When its first span or log was, RFC 3339.
+    /// When its first span began (without spans: its first log), RFC 3339.
     pub start: String,
-    /// From its first moment to the end of its last span, milliseconds.
+    /// From `start` to the end of its last span (without spans: to its last log), milliseconds.
     pub duration_ms: f64,
     /// Who took part: services, sorted.
     pub services: Vec<String>,
@@ -80,7 +80,7 @@ pub struct TraceLog {
     pub id: String,
     /// When, RFC 3339.
     pub timestamp: String,
-    /// From the trace's start, milliseconds.
+    /// From the trace's start, milliseconds; negative for what was before its first span.
     pub offset_ms: f64,
     /// `log`, `platform`, `metric`, `event`.
     pub kind: String,

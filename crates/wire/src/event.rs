@@ -227,6 +227,20 @@ impl Emitter {
     }
 }
 
+/// A metric point that was found inside an event (an Embedded Metric Format line) as an event of its own. The found
+/// one's envelope goes with it.
+pub fn metric_event(metric: Metric, found_in: &Event, id: EventId) -> Event {
+    let resource = Resource {
+        namespace: found_in.namespace.clone(),
+        service: found_in.service.clone(),
+        account: found_in.account.clone(),
+        region: found_in.region.clone(),
+        attributes: Map::new(),
+    };
+    let event = Emitter::new(resource).metric(metric, id);
+    Event { request_id: event.request_id.or_else(|| found_in.request_id.clone()), ..event }
+}
+
 /// The delivery account as an event, so that a query can prove a gap: sequences of one sandbox have no holes, and
 /// `firstRecord + records` of one is `firstRecord` of the next.
 fn delivery(batch: &Batch, arrived_at: Timestamp) -> Event {

@@ -16,4 +16,5 @@ pub mod decode;
 pub use batch::{Account, Batch, compress, decode_plain, encode, encode_plain};
 pub use decode::{Context, Decoded, Format, decode};
 pub use error::DecodeError;
+pub use event::metric_event;
 pub use limits::Limits;
