@@ -8,7 +8,7 @@ use super::{print_json, question};
 use crate::args::{QueryArgs, QueryFormat};
 use crate::client::Client;
 use crate::render::chart::{Chart, Line, sparkline};
-use crate::render::number::{bytes, cell};
+use crate::render::number::{bytes, cell, counted};
 use crate::render::table::{Align, Table};
 use crate::render::text::{Colour, visible};
 use crate::render::event;
@@ -43,14 +43,17 @@ fn remarks(data: &QueryData, terminal: Terminal) {
         say(&format!("{} {}", terminal.paint.colour(Colour::Yellow, "note:"), visible(note)));
     }
     let cost = &data.statistics;
-    let found = if data.events.is_empty() {
-        format!("{} rows", data.calculations.aggregates.len())
-    } else {
-        format!("{} events", data.events.len())
+    let found = match (data.events.len(), data.calculations.aggregates.len()) {
+        (0, rows) => counted(rows as u64, "row"),
+        (events, _) => counted(events as u64, "event"),
     };
     let line = format!(
-        "{found} · {} ms · {} rows and {} read · {} files read, {} skipped",
-        cost.elapsed_ms, cost.rows_read, bytes(cost.bytes_read), cost.files_read, cost.files_skipped
+        "{found} · {} ms · {} and {} read from {}, {} skipped",
+        cost.elapsed_ms,
+        counted(cost.rows_read, "row"),
+        bytes(cost.bytes_read),
+        counted(cost.files_read, "file"),
+        cost.files_skipped
     );
     say(&terminal.paint.colour(Colour::Dim, &line));
 }

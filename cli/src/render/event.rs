@@ -10,6 +10,9 @@ use super::text::{Colour, Paint, fit, left, visible, visible_lines};
 const VALUE_COLUMNS_MAX: usize = 60;
 /// Keys shown in the line.
 const KEYS_MAX: usize = 12;
+/// What is the same for every event of a function: who emitted it, from where. Not in the line.
+const EMITTER: [&str; 8] =
+    ["aws.lambda.", "cloud.", "telemetry.", "service.", "process.", "host.", "faas.max_memory", "faas.version"];
 
 /// An event as the API shows it: the envelope under `$limelight`, the rest beside it.
 #[derive(Debug, Clone, Copy)]
@@ -85,10 +88,12 @@ pub fn line(event: &Map<String, Value>, paint: Paint) -> String {
         paint.colour(level_colour(shown.envelope("level")), &level),
         paint.colour(Colour::Green, &owner),
         visible_lines(&shown.headline(), 4),
-        paint.colour(Colour::Dim, &keys(event)),
     ];
     let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    format!("{}\n", text.trim_end())
+    let keys = paint.colour(Colour::Dim, &keys(event));
+    // Behind a stack trace the keys would be lost.
+    let gap = if text.contains('\n') && !keys.is_empty() { "\n    " } else { " " };
+    format!("{}\n", format!("{text}{gap}{keys}").trim_end())
 }
 
 /// The value at one path instead of the whole event: text as it is, anything else as JSON.
@@ -99,12 +104,15 @@ pub fn field(event: &Map<String, Value>, path: &str) -> Option<String> {
     })
 }
 
-fn keys(event: &Map<String, Value>) -> String {
+/// `key=value …` of what is not told elsewhere in the line.
+pub(super) fn keys(event: &Map<String, Value>) -> String {
+    let told = |key: &str| {
+        matches!(key, "$limelight" | "message" | "@message" | "@type")
+            || EMITTER.iter().any(|prefix| key.starts_with(prefix))
+    };
     let mut pairs = Vec::new();
-    for (key, value) in event {
-        if key.as_str() != "$limelight" && key != "message" && key != "@message" {
-            flatten(key, value, &mut pairs);
-        }
+    for (key, value) in event.iter().filter(|(key, _)| !told(key)) {
+        flatten(key, value, &mut pairs);
     }
     let hidden = pairs.len().saturating_sub(KEYS_MAX);
     pairs.truncate(KEYS_MAX);
@@ -147,11 +155,11 @@ mod tests {
     fn a_log_reads_as_it_was_printed_with_its_keys_behind() {
         let log = event(json!({
             "$limelight": {"timestamp": "2026-11-20T12:00:00.123456Z", "level": "error", "namespace": "checkout"},
-            "message": "declined\n  at pay.js:3\x1b[2J", "order": {"id": "o1", "amount": 1234},
+            "message": "declined\n  at pay.js:3\x1b[2J", "order": {"id": "o1", "amount": 1234}, "cloud.provider": "aws",
         }));
         assert_eq!(
             line(&log, Paint::none()),
-            "2026-11-20 12:00:00.123 ERROR checkout declined\n      at pay.js:3\\x1b[2J order.amount=1,234 order.id=o1\n"
+            "2026-11-20 12:00:00.123 ERROR checkout declined\n      at pay.js:3\\x1b[2J\n    order.amount=1,234 order.id=o1\n"
         );
     }
 

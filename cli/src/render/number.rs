@@ -39,6 +39,12 @@ fn grouped(digits: &str) -> String {
     text
 }
 
+/// `1 file`, `1,234 files`.
+pub fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(&number.to_string()))
+}
+
 /// A JSON value of an answer in a cell; text is not made safe here.
 pub fn cell(value: &Value) -> String {
     match value {

@@ -2,8 +2,8 @@
 
 use api::{TraceLog, TraceResponse, TraceSpan};
 
-use super::event::level_colour;
-use super::number::{cell, duration};
+use super::event::{self, level_colour};
+use super::number::{cell, counted, duration};
 use super::text::{Colour, Paint, left, right, visible, visible_lines, width};
 
 /// Columns of the tree at most; the rest is for bars.
@@ -50,7 +50,7 @@ fn heading(trace: &TraceResponse, paint: Paint) -> String {
     let logs = trace.logs.len() + trace.spans.iter().map(|span| span.logs.len()).sum::<usize>();
     let errors = match trace.errors {
         0 => paint.colour(Colour::Green, "no errors"),
-        errors => paint.bold(Colour::Red, &count(usize::try_from(errors).unwrap_or(usize::MAX), "error")),
+        errors => paint.bold(Colour::Red, &counted(errors, "error")),
     };
     format!(
         "trace {} · {} · {} · {} · {} · {errors}\n{}\n\n",
@@ -64,7 +64,7 @@ fn heading(trace: &TraceResponse, paint: Paint) -> String {
 }
 
 fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+    counted(number as u64, what)
 }
 
 /// The span's name behind the branches of the tree; where the name does not say whose it is, so does the text.
@@ -154,7 +154,8 @@ fn log_line(log: &TraceLog, paint: Paint) -> String {
     const INDENT: usize = 6;
     let level = left(&visible(&log.level).to_uppercase(), 5);
     let message = if log.message.is_empty() {
-        visible(&serde_json::Value::Object(log.attributes.clone()).to_string()).into_owned()
+        let kind = log.attributes.get("@type").map(cell).unwrap_or_else(|| log.kind.clone());
+        format!("{} {}", visible(&kind), paint.colour(Colour::Dim, &event::keys(&log.attributes)))
     } else {
         visible_lines(&log.message, INDENT + 17)
     };

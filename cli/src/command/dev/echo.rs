@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sandbox::{Output, OutputLine, Source};
 use tokio::sync::mpsc;
 
-use crate::render::text::{Colour, Paint, visible};
+use crate::render::text::{Colour, Paint, visible, visible_lines};
 use crate::terminal::say;
 
 /// Lines that wait for the terminal: a burst of a few seconds.
 const LINES_MAX: usize = 4_096;
+/// Before the further lines of a message.
+const INDENT: usize = 4;
 
 /// Where the sandboxes' lines go: standard error.
 pub(super) fn to_terminal() -> Output {
@@ -37,10 +39,11 @@ pub(super) fn to_terminal() -> Output {
 }
 
 fn shown(line: &OutputLine, paint: Paint) -> String {
-    let text = visible(&line.text);
+    // In the text format Lambda's Python client joins the lines of one message with carriage returns.
+    let text = visible_lines(&line.text.replace('\r', "\n"), INDENT);
     let (name, text) = match &line.source {
-        Source::Function => (line.function.clone(), text.into_owned()),
-        Source::Extension(extension) => (format!("{}/{extension}", line.function), text.into_owned()),
+        Source::Function => (line.function.clone(), text),
+        Source::Extension(extension) => (format!("{}/{extension}", line.function), text),
         Source::Platform => (line.function.clone(), paint.colour(Colour::Dim, &text)),
     };
     format!("{} {text}", paint.colour(Colour::Green, &format!("{} │", visible(&name))))
