@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::error::ApiError;
@@ -50,6 +50,8 @@ pub(super) struct EventQueue {
     events: Mutex<JoinSet<()>>,
     /// One permit per byte of payload.
     room: Arc<Semaphore>,
+    /// True once the environment ends: who waits for a retry need not wait on.
+    closing: watch::Sender<bool>,
 }
 
 /// What follows a try.
@@ -63,7 +65,7 @@ enum Then {
 impl EventQueue {
     pub(super) fn new(lambda: Lambda, settings: EventSettings) -> Self {
         let room = Arc::new(Semaphore::new(PAYLOAD_BYTES_MAX));
-        Self { lambda, settings, events: Mutex::default(), room }
+        Self { lambda, settings, events: Mutex::default(), room, closing: watch::Sender::new(false) }
     }
 
     /// Accepts an event, or refuses it when too many wait.
@@ -75,7 +77,8 @@ impl EventQueue {
         }
         let bytes = u32::try_from(invocation.payload.len()).map_err(|_| ApiError::throttled())?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(bytes).map_err(|_| ApiError::throttled())?;
-        let delivery = deliver(self.lambda.clone(), self.settings.clone(), invocation);
+        let closing = self.closing.subscribe();
+        let delivery = deliver(self.lambda.clone(), self.settings.clone(), invocation, closing);
         events.spawn(async move {
             delivery.await;
             drop(room);
@@ -83,8 +86,9 @@ impl EventQueue {
         Ok(())
     }
 
-    /// Waits ten seconds for what runs, then reports what is dropped.
+    /// Drops what waits for a retry, gives ten seconds to what runs, and reports what is dropped.
     pub(super) async fn close(&self) {
+        self.closing.send_replace(true);
         let mut events = std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner));
         let drained = async { while events.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN, drained).await.is_err() {
@@ -94,7 +98,12 @@ impl EventQueue {
 }
 
 /// Tries until the event is done, too old or given up.
-async fn deliver(lambda: Lambda, settings: EventSettings, invocation: Invocation) {
+async fn deliver(
+    lambda: Lambda,
+    settings: EventSettings,
+    invocation: Invocation,
+    mut closing: watch::Receiver<bool>,
+) {
     let accepted_at = Instant::now();
     let (mut failures, mut refusals) = (0, 0);
     loop {
@@ -112,7 +121,10 @@ async fn deliver(lambda: Lambda, settings: EventSettings, invocation: Invocation
         match then {
             Then::Done => return,
             Then::After(wait) if accepted_at.elapsed() + wait <= settings.age_max => {
-                tokio::time::sleep(wait).await;
+                // An error means that the queue is gone: the same as closing.
+                if tokio::time::timeout(wait, closing.wait_for(|closes| *closes)).await.is_ok() {
+                    return dropped(&invocation.function, "the environment is shutting down");
+                }
             }
             Then::After(_) => return dropped(&invocation.function, "it is too old"),
             Then::Drop(why) => return dropped(&invocation.function, why),

@@ -1,5 +1,7 @@
 //! The Invoke API over HTTP.
 
+use std::time::{Duration, Instant};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -113,6 +115,18 @@ async fn an_event_is_accepted_at_once_and_tried_three_times() {
     assert!(response.bytes().await.unwrap().is_empty());
     stage.until("an event is tried three times", |stage| stage.lines("seen.jsonl").len() == 3).await;
     stage.end().await;
+}
+
+#[tokio::test]
+async fn an_event_between_two_tries_does_not_hold_up_the_end() {
+    let mut stage = Stage::new().await;
+    let api = stage.invoke_api_with(vec![Duration::from_secs(60)]).await;
+    let event = [("X-Amz-Invocation-Type", "Event")];
+    post(format!("{api}/shop/invocations"), &event, r#"{"fail":"always"}"#).await;
+    stage.until("an event is tried", |stage| stage.lines("seen.jsonl").len() == 1).await;
+    let start = Instant::now();
+    stage.end().await;
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 }
 
 #[tokio::test]

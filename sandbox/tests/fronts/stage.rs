@@ -42,8 +42,12 @@ impl Stage {
 
     /// The address of a new Invoke API whose events are tried again at once.
     pub(crate) async fn invoke_api(&mut self) -> String {
+        self.invoke_api_with(vec![Duration::from_millis(1); 2]).await
+    }
+
+    /// The same with other waits between the tries of an event.
+    pub(crate) async fn invoke_api_with(&mut self, retry_waits: Vec<Duration>) -> String {
         let (listener, address) = bind().await;
-        let retry_waits = vec![Duration::from_millis(1); 2];
         let events = EventSettings { retry_waits, ..EventSettings::default() };
         let served = invoke_api::serve_with(self.lambda.clone(), events, listener, self.stopped());
         self.fronts.push(tokio::spawn(async move { served.await.unwrap() }));
