@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use lambda_api::extensions::ShutdownReason;
+use lambda_api::telemetry::kind;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -187,9 +188,14 @@ impl Environment {
     }
 
     fn handle(&mut self, message: Message) {
+        if let Some(dropped) = self.telemetry.take_shed() {
+            self.emit(kind::LOGS_DROPPED, &dropped);
+        }
         match message {
             Message::RuntimeNext(reply) => self.runtime_next(reply),
-            Message::RuntimeAnswer { request_id, answer, reply } => self.runtime_answer(&request_id, answer, reply),
+            Message::RuntimeAnswer { request_id, answer, reply } => {
+                self.runtime_answer(&request_id, answer, reply)
+            }
             Message::RuntimeInitError { error_type, body, reply } => {
                 self.runtime_init_error(error_type, body, reply);
             }
@@ -210,7 +216,7 @@ impl Environment {
                 }
             }
             Message::Exited { source, pid, exit } => self.exited(&source, pid, exit),
-            Message::Dropped(dropped) => self.emit(lambda_api::telemetry::kind::LOGS_DROPPED, &dropped),
+            Message::Dropped(dropped) => self.emit(kind::LOGS_DROPPED, &dropped),
         }
     }
 

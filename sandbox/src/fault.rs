@@ -118,7 +118,11 @@ impl Dice {
     }
 
     /// Which record of a batch is cut, and after how many bytes of its value.
-    pub(crate) fn cut(&mut self, records: usize, value_bytes: impl Fn(usize) -> usize) -> Option<(usize, usize)> {
+    pub(crate) fn cut(
+        &mut self,
+        records: usize,
+        value_bytes: impl Fn(usize) -> usize,
+    ) -> Option<(usize, usize)> {
         let drawn = (self.next(), self.next());
         if !self.happens(self.odds.cut) || records == 0 {
             return None;

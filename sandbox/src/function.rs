@@ -51,6 +51,9 @@ pub struct FunctionConfig {
     pub runtime_version: Option<String>,
     /// The Telemetry API's schema versions that this "region" knows.
     pub telemetry_schemas: Vec<SchemaVersion>,
+    /// Full telemetry batches that may wait behind an unanswered POST before one is dropped. AWS's emulator has 0;
+    /// what production has is not known outside.
+    pub telemetry_backlog: usize,
     /// What goes wrong on purpose.
     pub faults: Option<FaultPlan>,
     /// Where lines go besides the subscribers.
@@ -80,6 +83,7 @@ impl FunctionConfig {
             account: "000000000000".to_owned(),
             runtime_version: None,
             telemetry_schemas: SchemaVersion::ALL.to_vec(),
+            telemetry_backlog: 1,
             faults: None,
             output: Output::none(),
         }
@@ -221,7 +225,9 @@ pub struct OutputLine {
 
 /// Where lines go besides the subscribers: a terminal, a test's list.
 #[derive(Clone, Default)]
-pub struct Output(Option<Arc<dyn Fn(&OutputLine) + Send + Sync>>);
+pub struct Output(Option<Arc<Sink>>);
+
+type Sink = dyn Fn(&OutputLine) + Send + Sync;
 
 impl Output {
     /// Nowhere.

@@ -27,7 +27,8 @@ impl Lambda {
     /// When a program, a directory or an extension is not there, or two functions have one name.
     #[allow(clippy::unused_async, reason = "there is a runtime to start tasks on")]
     pub async fn start(functions: Vec<FunctionConfig>) -> Result<Self, SandboxError> {
-        let pools = install::check(functions)?.into_iter().map(|function| Arc::new(Pool::new(function))).collect();
+        let pools =
+            install::check(functions)?.into_iter().map(|function| Arc::new(Pool::new(function))).collect();
         Ok(Self { pools: Arc::new(pools) })
     }
 

@@ -108,15 +108,53 @@ impl Exit {
 #[derive(Debug)]
 pub(crate) enum Message {
     RuntimeNext(Reply<Work>),
-    RuntimeAnswer { request_id: String, answer: Result<Answer, Refusal>, reply: Reply<()> },
-    RuntimeInitError { error_type: String, body: Bytes, reply: Reply<()> },
-    Register { name: String, events: Vec<EventKind>, account: bool, reply: Reply<Registered> },
-    ExtensionNext { identifier: String, reply: Reply<NextEvent> },
-    ExtensionError { identifier: String, stage: ErrorStage, error_type: String, reply: Reply<()> },
-    Subscribe { identifier: String, subscription: Box<Subscription>, port: u16, path: String, reply: Reply<()> },
-    Line { source: Source, text: String, at: SystemTime },
+    RuntimeAnswer {
+        request_id: String,
+        answer: Result<Answer, Refusal>,
+        reply: Reply<()>,
+    },
+    RuntimeInitError {
+        error_type: String,
+        body: Bytes,
+        reply: Reply<()>,
+    },
+    Register {
+        name: String,
+        events: Vec<EventKind>,
+        account: bool,
+        reply: Reply<Registered>,
+    },
+    ExtensionNext {
+        identifier: String,
+        reply: Reply<NextEvent>,
+    },
+    ExtensionError {
+        identifier: String,
+        stage: ErrorStage,
+        error_type: String,
+        reply: Reply<()>,
+    },
+    Subscribe {
+        identifier: String,
+        subscription: Box<Subscription>,
+        port: u16,
+        path: String,
+        reply: Reply<()>,
+    },
+    Line {
+        source: Source,
+        text: String,
+        at: SystemTime,
+    },
     /// All that was printed before barrier `0` was asked of process `pid` has been sent.
-    Drained { pid: u32, barrier: u64 },
-    Exited { source: Source, pid: u32, exit: Exit },
+    Drained {
+        pid: u32,
+        barrier: u64,
+    },
+    Exited {
+        source: Source,
+        pid: u32,
+        exit: Exit,
+    },
     Dropped(LogsDropped),
 }

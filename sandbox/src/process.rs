@@ -1,5 +1,6 @@
 //! One child process in a group of its own: started, stopped, continued, killed, and killed when it is dropped.
 
+mod launcher;
 pub(crate) mod lines;
 pub(crate) mod memory;
 pub(crate) mod variables;
@@ -50,17 +51,19 @@ impl Process {
     ///
     /// # Errors
     /// When the operating system cannot start it.
-    pub(crate) fn start(program: Program<'_>, inbox: &Inbox) -> io::Result<Self> {
-        let mut command = command(&program);
-        let mut child = command.spawn()?;
+    pub(crate) async fn start(program: Program<'_>, inbox: &Inbox) -> io::Result<Self> {
+        let mut child = launcher::launch(command(&program)).await?;
         let pid = child.id().unwrap_or_default();
         let group = i32::try_from(pid).ok().and_then(Pid::from_raw);
-        let (Some(group), Some(stdout), Some(stderr)) = (group, child.stdout.take(), child.stderr.take()) else {
+        let (Some(group), Some(stdout), Some(stderr)) = (group, child.stdout.take(), child.stderr.take())
+        else {
             return Err(io::Error::other("the process ended while it was started"));
         };
         let ended = Arc::new(AtomicBool::new(false));
-        let (out_barrier, out) = lines::read(stdout.into_owned_fd()?, program.source.clone(), pid, inbox.clone())?;
-        let (err_barrier, err) = lines::read(stderr.into_owned_fd()?, program.source.clone(), pid, inbox.clone())?;
+        let (out_barrier, out) =
+            lines::read(stdout.into_owned_fd()?, program.source.clone(), pid, inbox.clone())?;
+        let (err_barrier, err) =
+            lines::read(stderr.into_owned_fd()?, program.source.clone(), pid, inbox.clone())?;
         tokio::spawn(watch(child, group, program.source, ended.clone(), [out, err], inbox.clone()));
         Ok(Self { group, ended, barriers: [out_barrier, err_barrier] })
     }

@@ -11,7 +11,7 @@ pub(crate) mod schema;
 
 use std::sync::Arc;
 
-use lambda_api::telemetry::{Category, Record, Subscription};
+use lambda_api::telemetry::{Category, LogsDropped, Record, Subscription};
 use tokio::sync::watch;
 
 use crate::apis::Inbox;
@@ -44,7 +44,13 @@ pub(crate) struct Telemetry {
 
 impl Telemetry {
     pub(crate) fn new(inbox: Inbox) -> Self {
-        Self { inbox, replay: Vec::new(), open: true, relays: Vec::new(), tempo: watch::Sender::new(Tempo::Normal) }
+        Self {
+            inbox,
+            replay: Vec::new(),
+            open: true,
+            relays: Vec::new(),
+            tempo: watch::Sender::new(Tempo::Normal),
+        }
     }
 
     /// Whether init is still going on.
@@ -64,14 +70,16 @@ impl Telemetry {
         subscription: &Subscription,
         target: Target,
         dice: Option<Dice>,
+        backlog_max: usize,
     ) {
-        let relay = Relay::start(
+        let mut relay = Relay::start(
             extension.to_owned(),
             subscription,
             target,
             self.tempo.subscribe(),
             self.inbox.clone(),
             dice,
+            backlog_max,
         );
         for record in &self.replay {
             relay.offer(record);
@@ -82,12 +90,17 @@ impl Telemetry {
     /// Offers a record to every subscriber of its category.
     pub(crate) fn publish(&mut self, record: Record) {
         let record = Arc::new(record);
-        for relay in &self.relays {
+        for relay in &mut self.relays {
             relay.offer(&record);
         }
         if self.open && self.replay.len() < REPLAYED_RECORDS_MAX {
             self.replay.push(record);
         }
+    }
+
+    /// What relays had no room for, to be published as records.
+    pub(crate) fn take_shed(&mut self) -> Option<LogsDropped> {
+        self.relays.iter_mut().find_map(Relay::take_shed)
     }
 
     /// Init is over: nobody can subscribe any more.

@@ -1,6 +1,6 @@
 //! The environment's life as a function and an extension see it, with real processes.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::panic, clippy::unwrap_used)]
 
 mod support;
 
@@ -18,7 +18,9 @@ fn position(kinds: &[String], kind: &str) -> usize {
 async fn one_invocation_is_told_in_the_platforms_order() {
     let scene = Scene::recorded(json!({}));
     let lambda = scene.start().await;
-    let outcome = run(&lambda, json!([{"print": "hello"}, {"stderr": "oops"}, {"answer": {"ok": true}}])).await.unwrap();
+    let outcome = run(&lambda, json!([{"print": "hello"}, {"stderr": "oops"}, {"answer": {"ok": true}}]))
+        .await
+        .unwrap();
     assert_eq!((answer(&outcome), outcome.error), (json!({"ok": true}), None));
     lambda.shutdown().await;
 
@@ -36,11 +38,23 @@ async fn one_invocation_is_told_in_the_platforms_order() {
     ];
     let positions: Vec<_> = order.iter().map(|kind| position(&kinds, kind)).collect();
     assert!(positions.is_sorted(), "{kinds:?}");
-    let lines: Vec<_> = scene.records().into_iter().filter(|r| r.kind == "function").map(|r| r.record).collect();
+    let lines: Vec<_> =
+        scene.records().into_iter().filter(|r| r.kind == "function").map(|r| r.record).collect();
     assert_eq!(lines.len(), 2);
     assert!(lines.contains(&json!("hello")) && lines.contains(&json!("oops")));
-    assert!(scene.records().iter().any(|record| record.kind == "extension" && record.record == "the recorder is ready"));
-    assert!(scene.journal().iter().filter(|note| note.get("post").is_some()).all(|note| note["sequence_is_right"] == true));
+    assert!(
+        scene
+            .records()
+            .iter()
+            .any(|record| record.kind == "extension" && record.record == "the recorder is ready")
+    );
+    assert!(
+        scene
+            .journal()
+            .iter()
+            .filter(|note| note.get("post").is_some())
+            .all(|note| note["sequence_is_right"] == true)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,7 +70,8 @@ async fn figures_are_real() {
     let duration = done["metrics"]["durationMs"].as_f64().unwrap();
     assert!((100.0..2_000.0).contains(&duration), "{duration}");
     assert_eq!(done["metrics"]["producedBytes"], 7);
-    let spans: Vec<_> = done["spans"].as_array().unwrap().iter().map(|span| span["name"].as_str().unwrap()).collect();
+    let spans: Vec<_> =
+        done["spans"].as_array().unwrap().iter().map(|span| span["name"].as_str().unwrap()).collect();
     assert_eq!(spans, ["responseLatency", "responseDuration", "runtimeOverhead"]);
     assert!(done["spans"][0]["durationMs"].as_f64().unwrap() >= 100.0);
 
@@ -80,7 +95,8 @@ async fn the_report_of_an_invocation_comes_in_the_next_one() {
     assert!(!scene.kinds().contains(&"platform.report".to_owned()));
     run(&lambda, json!([{"sleep": 0.1}])).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let first: Vec<_> = scene.records().into_iter().filter(|record| record.kind == "platform.report").collect();
+    let first: Vec<_> =
+        scene.records().into_iter().filter(|record| record.kind == "platform.report").collect();
     assert_eq!(first.len(), 1);
     assert!(first[0].record["metrics"]["initDurationMs"].is_number());
     lambda.shutdown().await;
@@ -110,14 +126,20 @@ async fn a_runtime_gets_its_headers_and_variables() {
     let scene = Scene::recorded(json!({})).with(|f| f.handler("app.go").env("COLOUR", "green"));
     let lambda = scene.start().await;
     let mut invocation = Invocation::new("f", json!({"do": [{"headers": 1}]}).to_string());
-    invocation.trace_header = Some("Root=1-5f35ae12-0c0fec141ab77a00bc047aa2;Parent=2be948a625588e32;Sampled=1".to_owned());
+    invocation.trace_header =
+        Some("Root=1-5f35ae12-0c0fec141ab77a00bc047aa2;Parent=2be948a625588e32;Sampled=1".to_owned());
     invocation.client_context = Some("{\"client\":1}".to_owned());
     let outcome = lambda.invoke(invocation).await.unwrap();
     let headers: Value = serde_json::from_str(&answer(&outcome).to_string().to_lowercase()).unwrap();
     assert_eq!(headers["lambda-runtime-aws-request-id"], outcome.request_id);
-    assert_eq!(headers["lambda-runtime-invoked-function-arn"], "arn:aws:lambda:us-east-1:000000000000:function:f");
+    assert_eq!(
+        headers["lambda-runtime-invoked-function-arn"],
+        "arn:aws:lambda:us-east-1:000000000000:function:f"
+    );
     assert_eq!(headers["lambda-runtime-client-context"], "{\"client\":1}");
-    assert!(headers["lambda-runtime-deadline-ms"].as_str().unwrap().parse::<u64>().unwrap() > 1_700_000_000_000);
+    assert!(
+        headers["lambda-runtime-deadline-ms"].as_str().unwrap().parse::<u64>().unwrap() > 1_700_000_000_000
+    );
     let variables = answer(&run(&lambda, json!([{"environ": 1}])).await.unwrap());
     assert_eq!((&variables["_HANDLER"], &variables["COLOUR"]), (&json!("app.go"), &json!("green")));
     lambda.shutdown().await;
@@ -300,9 +322,11 @@ async fn refusals_are_those_of_aws() {
 async fn json_logs_arrive_as_objects() {
     let scene = Scene::recorded(json!({})).with(|f| f.log_format(LogFormat::Json));
     let lambda = scene.start().await;
-    let outcome = run(&lambda, json!([{"print": "{\"level\":\"WARN\",\"n\":1}"}, {"print": "plain"}])).await.unwrap();
+    let outcome =
+        run(&lambda, json!([{"print": "{\"level\":\"WARN\",\"n\":1}"}, {"print": "plain"}])).await.unwrap();
     lambda.shutdown().await;
-    let lines: Vec<_> = scene.records().into_iter().filter(|r| r.kind == "function").map(|r| r.record).collect();
+    let lines: Vec<_> =
+        scene.records().into_iter().filter(|r| r.kind == "function").map(|r| r.record).collect();
     assert_eq!(lines[0], json!({"level": "WARN", "n": 1}));
     assert_eq!((&lines[1]["message"], &lines[1]["requestId"]), (&json!("plain"), &json!(outcome.request_id)));
 }
@@ -311,7 +335,8 @@ async fn json_logs_arrive_as_objects() {
 async fn a_response_over_the_limit_is_refused_and_a_tail_is_returned() {
     let scene = Scene::bare();
     let lambda = scene.start().await;
-    let mut invocation = Invocation::new("f", json!({"do": [{"print": "a line"}, {"large": 7 << 20}]}).to_string());
+    let mut invocation =
+        Invocation::new("f", json!({"do": [{"print": "a line"}, {"large": 7 << 20}]}).to_string());
     invocation.log_tail = true;
     let outcome = lambda.invoke(invocation).await.unwrap();
     assert_eq!(answer(&outcome)["errorType"], "Function.ResponseSizeTooLarge");
@@ -331,7 +356,9 @@ async fn environments_scale_out_with_work_and_in_without() {
     let lambda = scene.start().await;
     let calls = (0..30).map(|n| {
         let lambda = lambda.clone();
-        tokio::spawn(async move { answer(&run(&lambda, json!([{"sleep": 0.05}, {"answer": n}])).await.unwrap()) })
+        tokio::spawn(
+            async move { answer(&run(&lambda, json!([{"sleep": 0.05}, {"answer": n}])).await.unwrap()) },
+        )
     });
     let calls: Vec<_> = calls.collect();
     for (n, call) in calls.into_iter().enumerate() {
@@ -370,4 +397,50 @@ async fn what_does_not_run_is_an_error_of_its_own() {
     busy.await.unwrap().unwrap();
     lambda.shutdown().await;
     assert!(matches!(run(&lambda, json!([])).await, Err(InvokeError::ShuttingDown)));
+}
+
+/// Where the process that is going to be killed tells its children's ids.
+const PIDS_FILE: &str = "SANDBOX_TEST_PIDS";
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by the next test, in a process of its own"]
+async fn a_process_that_will_be_killed() {
+    let file = std::env::var(PIDS_FILE).unwrap();
+    let scene = Scene::recorded(json!({}));
+    let lambda = scene.start().await;
+    let function = answer(&run(&lambda, json!([{"pid": 1}])).await.unwrap());
+    let extension = scene.journal()[0]["instance"].clone();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    std::fs::write(&file, json!([function, extension]).to_string()).unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+}
+
+#[test]
+fn stopped_children_do_not_outlive_a_killed_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pids");
+    let mut host = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "a_process_that_will_be_killed"])
+        .env(PIDS_FILE, &file)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let patience = Instant::now() + Duration::from_secs(30);
+    let wait = |what: &str, done: &dyn Fn() -> bool| {
+        while !done() {
+            assert!(Instant::now() < patience, "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let pids = || -> Option<Vec<u32>> { serde_json::from_str(&std::fs::read_to_string(&file).ok()?).ok() };
+    wait("no process ids", &|| pids().is_some());
+    let state = |pid: u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(") ").next().and_then(|rest| rest.chars().next())
+    };
+    let pids = pids().unwrap();
+    assert!(pids.iter().all(|pid| state(*pid) == Some('T')), "they are stopped");
+    host.kill().unwrap();
+    host.wait().unwrap();
+    wait("children live on", &|| pids.iter().all(|pid| matches!(state(*pid), None | Some('Z' | 'X'))));
 }

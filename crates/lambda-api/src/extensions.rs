@@ -163,7 +163,8 @@ mod tests {
         .unwrap();
         assert!(matches!(invoke, NextEvent::Invoke { deadline_ms: 676_051, tracing: Some(_), .. }));
         let shutdown: NextEvent =
-            serde_json::from_str(r#"{"eventType":"SHUTDOWN","shutdownReason":"spindown","deadlineMs":1}"#).unwrap();
+            serde_json::from_str(r#"{"eventType":"SHUTDOWN","shutdownReason":"spindown","deadlineMs":1}"#)
+                .unwrap();
         assert_eq!(
             shutdown,
             NextEvent::Shutdown { shutdown_reason: ShutdownReason::Spindown, deadline_ms: 1 }

@@ -6,8 +6,8 @@ mod subscription;
 
 pub use platform::{
     Extension, Fault, InitMetrics, InitReport, InitRuntimeDone, InitStart, LogsDropped, Payload, Report,
-    ReportMetrics, RestoreReport, RestoreRuntimeDone, RestoreStart, RuntimeDone, RuntimeDoneMetrics, Span, Start,
-    TelemetrySubscription, Tracing,
+    ReportMetrics, RestoreReport, RestoreRuntimeDone, RestoreStart, RuntimeDone, RuntimeDoneMetrics, Span,
+    Start, TelemetrySubscription, Tracing,
 };
 pub use subscription::{Buffering, BufferingError, Category, Destination, SchemaVersion, Subscription};
 

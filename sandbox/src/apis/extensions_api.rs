@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use lambda_api::extensions::{
-    ACCOUNT_FEATURE, ERROR_TYPE_HEADER, EVENT_IDENTIFIER_HEADER, EventKind, EXIT_ERROR_PATH, FEATURE_HEADER,
+    ACCOUNT_FEATURE, ERROR_TYPE_HEADER, EVENT_IDENTIFIER_HEADER, EXIT_ERROR_PATH, EventKind, FEATURE_HEADER,
     IDENTIFIER_HEADER, NAME_HEADER, NextEvent,
 };
 use serde::Deserialize;

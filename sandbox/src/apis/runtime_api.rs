@@ -52,7 +52,10 @@ pub(super) async fn response(request: Request, id: &str, inbox: &Inbox) -> Resul
         "" => false,
         "streaming" => true,
         _ => {
-            return Err(Refusal::bad_request("InvalidFunctionResponseMode", "Invalid function response mode"));
+            return Err(Refusal::bad_request(
+                "InvalidFunctionResponseMode",
+                "Invalid function response mode",
+            ));
         }
     };
     let bytes_max = if streamed { STREAMED_BYTES_MAX } else { RESPONSE_BYTES_MAX };

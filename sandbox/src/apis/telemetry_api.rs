@@ -15,7 +15,8 @@ const RESERVED_PORT: u16 = 9001;
 pub(super) async fn subscribe(request: Request, inbox: &Inbox) -> Result<Response, Refusal> {
     let identifier = identifier(&request)?;
     let body = small_body(request.into_body()).await?;
-    let (subscription, port, path) = check(&body).map_err(|why| Refusal::bad_request("ValidationError", why))?;
+    let (subscription, port, path) =
+        check(&body).map_err(|why| Refusal::bad_request("ValidationError", why))?;
     let subscription = Box::new(subscription);
     ask(inbox, |reply| Message::Subscribe { identifier, subscription, port, path, reply }).await?;
     let mut response = http::Response::new(Full::new(Bytes::from_static(b"\"OK\"")));
@@ -33,7 +34,10 @@ fn check(body: &[u8]) -> Result<(Subscription, u16, String), String> {
         buffering.check().map_err(|error| error.to_string())?;
     }
     if subscription.destination.protocol != "HTTP" {
-        return Err(format!("destination.protocol must be HTTP, got {:?}", subscription.destination.protocol));
+        return Err(format!(
+            "destination.protocol must be HTTP, got {:?}",
+            subscription.destination.protocol
+        ));
     }
     let (port, path) = destination(&subscription.destination.uri)?;
     Ok((subscription, port, path))
@@ -74,8 +78,16 @@ mod tests {
     #[test]
     fn a_subscription_within_the_limits_is_taken() {
         assert_eq!(verdict(|_| {}), Ok((4243, "/in".to_owned())));
-        assert_eq!(verdict(|body| body["destination"]["URI"] = json!("http://sandbox")), Ok((80, "/".to_owned())));
-        assert!(verdict(|body| { body.as_object_mut().unwrap().remove("buffering"); }).is_ok());
+        assert_eq!(
+            verdict(|body| body["destination"]["URI"] = json!("http://sandbox")),
+            Ok((80, "/".to_owned()))
+        );
+        assert!(
+            verdict(|body| {
+                body.as_object_mut().unwrap().remove("buffering");
+            })
+            .is_ok()
+        );
     }
 
     #[test]

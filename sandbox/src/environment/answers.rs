@@ -11,7 +11,8 @@ const INVALID_STATE: &str = "InvalidStateTransition";
 
 impl Environment {
     pub(super) fn runtime_next(&mut self, reply: Reply<Work>) {
-        if self.current.as_ref().is_some_and(|current| !current.is_answered()) && self.pending_work.is_none() {
+        if self.current.as_ref().is_some_and(|current| !current.is_answered()) && self.pending_work.is_none()
+        {
             let why = "State transition from Running to Ready failed for runtime. Error: State transition is not allowed";
             let _ = reply.send(Err(Refusal::forbidden(INVALID_STATE, why)));
             return;
@@ -24,14 +25,19 @@ impl Environment {
 
     /// Gives the runtime its work, now or when it asks.
     pub(crate) fn hand_work(&mut self, work: Work) {
-        match self.runtime_next.take().map(|next| next.send(Ok(work.clone()))) {
-            Some(Ok(())) => {}
-            // Its request broke off; it will come again.
-            _ => self.pending_work = Some(work),
+        let taken = self.runtime_next.take().is_some_and(|next| next.send(Ok(work.clone())).is_ok());
+        if !taken {
+            // It has not asked yet, or its request broke off; it will come again.
+            self.pending_work = Some(work);
         }
     }
 
-    pub(super) fn runtime_answer(&mut self, request_id: &str, answer: Result<Answer, Refusal>, reply: Reply<()>) {
+    pub(super) fn runtime_answer(
+        &mut self,
+        request_id: &str,
+        answer: Result<Answer, Refusal>,
+        reply: Reply<()>,
+    ) {
         let verdict = match &mut self.current {
             Some(current) if current.request_id == request_id && !current.is_answered() => {
                 let refusal = answer.as_ref().err().cloned();
@@ -70,7 +76,10 @@ impl Environment {
             self.fail(Failure::new("Runtime.ExitError", message));
             return;
         }
-        let agent = self.agents.iter_mut().find(|agent| agent.process.as_ref().is_some_and(|process| process.pid() == pid));
+        let agent = self
+            .agents
+            .iter_mut()
+            .find(|agent| agent.process.as_ref().is_some_and(|process| process.pid() == pid));
         let Some(agent) = agent else { return };
         agent.process = None;
         agent.state = State::Gone;

@@ -34,7 +34,9 @@ impl Environment {
             let from = agent.state.as_str();
             return Err(Refusal::forbidden(
                 INVALID_STATE,
-                format!("State transition from {from} to Registered failed for extension {name}. Error: State transition is not allowed"),
+                format!(
+                    "State transition from {from} to Registered failed for extension {name}. Error: State transition is not allowed"
+                ),
             ));
         }
         agent.identifier = Uuid::new_v4().to_string();
@@ -58,7 +60,10 @@ impl Environment {
         if self.initialized || self.runtime.is_none() {
             let external: Vec<_> = self.function.extensions.iter().map(|(name, _)| name).collect();
             tracing::warn!(name, ?external, "an extension registers by a name that is not its file's name");
-            return Err(Refusal::forbidden("Extension.RegistrationClosed", "Extension registration closed already"));
+            return Err(Refusal::forbidden(
+                "Extension.RegistrationClosed",
+                "Extension registration closed already",
+            ));
         }
         if events.contains(&EventKind::Shutdown) {
             let why = "SHUTDOWN: ErrorInvalidEventType: internal extensions are not told of it";
@@ -73,14 +78,15 @@ impl Environment {
     }
 
     fn agent(&mut self, identifier: &str) -> Result<&mut Agent, Refusal> {
-        self.agents.iter_mut().find(|agent| agent.is_registered() && agent.identifier == identifier).ok_or_else(
-            || {
+        self.agents
+            .iter_mut()
+            .find(|agent| agent.is_registered() && agent.identifier == identifier)
+            .ok_or_else(|| {
                 Refusal::forbidden(
                     "Extension.UnknownExtensionIdentifier",
                     format!("Unknown extension {identifier}"),
                 )
-            },
-        )
+            })
     }
 
     pub(super) fn extension_next(&mut self, identifier: &str, reply: Reply<NextEvent>) {
@@ -124,7 +130,9 @@ impl Environment {
             let from = agent.state.as_str();
             return Err(Refusal::forbidden(
                 INVALID_STATE,
-                format!("State transition from {from} to InitError failed for extension {identifier}. Error: State transition is not allowed"),
+                format!(
+                    "State transition from {from} to InitError failed for extension {identifier}. Error: State transition is not allowed"
+                ),
             ));
         }
         agent.state = State::Gone;
@@ -143,19 +151,26 @@ impl Environment {
     ) -> Result<(), Refusal> {
         let name = self.agent(identifier)?.name.clone();
         if !self.telemetry.is_open() {
-            return Err(Refusal::forbidden("Telemetry.SubscriptionClosed", "Telemetry API subscription is closed"));
+            return Err(Refusal::forbidden(
+                "Telemetry.SubscriptionClosed",
+                "Telemetry API subscription is closed",
+            ));
         }
         if self.telemetry.knows(&name) {
             return Err(Refusal::internal());
         }
         if !self.function.config.telemetry_schemas.contains(&subscription.schema_version) {
             let version = subscription.schema_version.as_str();
-            return Err(Refusal::bad_request("ValidationError", format!("schemaVersion {version} is not supported")));
+            return Err(Refusal::bad_request(
+                "ValidationError",
+                format!("schemaVersion {version} is not supported"),
+            ));
         }
         let host = subscription.destination.uri.trim_start_matches("http://");
         let host = host.split([':', '/']).next().unwrap_or_default().to_owned();
         let dice = self.dice.as_mut().map(Dice::split);
-        self.telemetry.subscribe(&name, subscription, Target { host, port, path }, dice);
+        let backlog = self.function.config.telemetry_backlog;
+        self.telemetry.subscribe(&name, subscription, Target { host, port, path }, dice, backlog);
         let types = subscription.types.iter().map(|category| category_name(*category).to_owned()).collect();
         let record = TelemetrySubscription { name, state: "Subscribed".to_owned(), types };
         self.emit(kind::TELEMETRY_SUBSCRIPTION, &record);

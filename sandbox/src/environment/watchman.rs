@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::{Environment, Failure};
 use crate::fault::Blow;
-use crate::process::memory::{Memory, of_tree};
 use crate::process::Process;
+use crate::process::memory::{Memory, of_tree};
 use crate::telemetry::Tempo;
 
 /// How often memory is looked at. A look costs some 0.1 ms per process.
@@ -63,20 +63,28 @@ impl Environment {
     }
 
     fn strike(&mut self, blow: Blow, now: Instant) {
-        tracing::info!(function = self.function.config.name, instance = self.instance, ?blow, "a fault strikes");
+        tracing::info!(
+            function = self.function.config.name,
+            instance = self.instance,
+            ?blow,
+            "a fault strikes"
+        );
         match blow {
             Blow::Freeze(length) => {
                 self.freeze();
                 self.watchman.thaw_at = Some(now + length);
             }
             Blow::KillFunction => self.runtime.iter().for_each(Process::kill),
-            Blow::KillExtension => self.agents.iter().filter_map(|agent| agent.process.as_ref()).take(1).for_each(Process::kill),
+            Blow::KillExtension => {
+                self.agents.iter().filter_map(|agent| agent.process.as_ref()).take(1).for_each(Process::kill)
+            }
         }
     }
 
     /// Updates the peak. Over the limit the runtime is killed, as the kernel usually chooses.
     pub(crate) fn look_at_memory(&mut self) {
-        let held = self.processes().map(|process| of_tree(process.pid())).fold(Memory::default(), Memory::plus);
+        let held =
+            self.processes().map(|process| of_tree(process.pid())).fold(Memory::default(), Memory::plus);
         self.watchman.peak_bytes = self.watchman.peak_bytes.max(held.resident_bytes).max(held.peak_bytes);
         if held.resident_bytes > self.watchman.limit_bytes && self.runtime.is_some() {
             self.runtime.iter().for_each(Process::kill);

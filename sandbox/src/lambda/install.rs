@@ -29,7 +29,8 @@ pub(super) fn check(functions: Vec<FunctionConfig>) -> Result<Vec<Installed>, Sa
     for function in functions {
         let name = function.name.clone();
         let twice = installed.iter().any(|other| other.config.name == name);
-        let checked = if twice { Err("another function has this name".to_owned()) } else { install(function) };
+        let checked =
+            if twice { Err("another function has this name".to_owned()) } else { install(function) };
         match checked {
             Ok(function) => installed.push(function),
             Err(why) => faults.push(SandboxError::Function { function: name, why }),
@@ -65,7 +66,10 @@ fn extension(path: &Path) -> Result<(String, std::path::PathBuf), String> {
     if !process::is_executable(path) {
         return Err(format!("its extension {shown} is not there, or may not be executed"));
     }
-    let name = path.file_name().and_then(|name| name.to_str()).ok_or(format!("the extension {shown} has no name"))?;
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .ok_or(format!("the extension {shown} has no name"))?;
     let path = std::path::absolute(path).map_err(|error| error.to_string())?;
     Ok((name.to_owned(), path))
 }

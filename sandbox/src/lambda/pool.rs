@@ -86,8 +86,10 @@ impl Pool {
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, InvokeError> {
         let config = self.config();
-        let throttled =
-            || InvokeError::Throttled { function: config.name.clone(), concurrency_max: config.concurrency_max };
+        let throttled = || InvokeError::Throttled {
+            function: config.name.clone(),
+            concurrency_max: config.concurrency_max,
+        };
         let wait = match config.when_full {
             WhenFull::Wait(wait) => wait,
             WhenFull::Throttle => Duration::ZERO,

@@ -57,8 +57,11 @@ impl Environment {
                 Ok(())
             }
             Err(failure) => {
-                let reason =
-                    if failure.error_type == TIMED_OUT { ShutdownReason::Timeout } else { ShutdownReason::Failure };
+                let reason = if failure.error_type == TIMED_OUT {
+                    ShutdownReason::Timeout
+                } else {
+                    ShutdownReason::Failure
+                };
                 self.end(reason).await;
                 self.reset();
                 Err(failure)
@@ -72,28 +75,33 @@ impl Environment {
         deadline: Instant,
         runtime_is_done: &mut bool,
     ) -> Result<(), Failure> {
-        self.start_extensions()?;
+        self.start_extensions().await?;
         let registered = |env: &Self| env.agents.iter().all(Agent::is_registered);
         let waited = self.until(deadline, registered).await;
         in_time(waited, || "extensions did not register in time".to_owned())?;
-        self.start_runtime().map_err(|error| Failure::new("Runtime.InvalidEntrypoint", error.to_string()))?;
+        self.start_runtime()
+            .await
+            .map_err(|error| Failure::new("Runtime.InvalidEntrypoint", error.to_string()))?;
         let waited = self.until(deadline, |env| env.runtime_next.is_some()).await;
         in_time(waited, || "the runtime did not ask for work in time".to_owned())?;
         self.drain().await;
         self.emit_init_runtime_done(phase, None);
         *runtime_is_done = true;
-        let waited = self.until(deadline, |env| env.agents.iter().all(|agent| agent.state == State::Ready)).await;
-        let slow = self.agents.iter().filter(|agent| agent.state != State::Ready).map(|agent| agent.name.clone());
+        let waited =
+            self.until(deadline, |env| env.agents.iter().all(|agent| agent.state == State::Ready)).await;
+        let slow =
+            self.agents.iter().filter(|agent| agent.state != State::Ready).map(|agent| agent.name.clone());
         let slow = slow.collect::<Vec<_>>().join(", ");
         in_time(waited, || format!("extensions did not ask for their first event in time: {slow}"))?;
-        let records: Vec<_> = self.agents.iter().map(|agent| extension_record(agent, "Ready", None)).collect();
+        let records: Vec<_> =
+            self.agents.iter().map(|agent| extension_record(agent, "Ready", None)).collect();
         for record in &records {
             self.emit(kind::PLATFORM_EXTENSION, record);
         }
         Ok(())
     }
 
-    fn start_extensions(&mut self) -> Result<(), Failure> {
+    async fn start_extensions(&mut self) -> Result<(), Failure> {
         let function = self.function.clone();
         for (name, executable) in &function.extensions {
             let program = Program {
@@ -103,11 +111,12 @@ impl Environment {
                 working_dir: &function.working_dir,
                 variables: variables::of_extension(&function.config, self.server.address),
             };
-            match Process::start(program, &self.inbox) {
+            match Process::start(program, &self.inbox).await {
                 Ok(process) => self.agents.push(Agent::external(name.clone(), process)),
                 Err(error) => {
                     let agent = Agent::internal(name.clone());
-                    let record = extension_record(&agent, "LaunchError", Some("Extension.LaunchError".to_owned()));
+                    let record =
+                        extension_record(&agent, "LaunchError", Some("Extension.LaunchError".to_owned()));
                     self.emit(kind::PLATFORM_EXTENSION, &record);
                     return Err(Failure::new("Extension.LaunchError", format!("{name}: {error}")));
                 }
@@ -116,7 +125,7 @@ impl Environment {
         Ok(())
     }
 
-    fn start_runtime(&mut self) -> io::Result<()> {
+    async fn start_runtime(&mut self) -> io::Result<()> {
         let function = self.function.clone();
         let (config, dir) = (&function.config, &function.working_dir);
         let program = Program {
@@ -126,14 +135,15 @@ impl Environment {
             working_dir: dir,
             variables: variables::of_runtime(config, dir, self.server.address, &self.stream),
         };
-        self.runtime = Some(Process::start(program, &self.inbox)?);
+        self.runtime = Some(Process::start(program, &self.inbox).await?);
         Ok(())
     }
 
     fn emit_init_start(&mut self, phase: InitPhase) {
         let config = &self.function.config;
         let version = config.runtime_version.clone();
-        let version_arn = version.as_ref().map(|_| format!("arn:aws:lambda:{}::runtime:local", config.region));
+        let version_arn =
+            version.as_ref().map(|_| format!("arn:aws:lambda:{}::runtime:local", config.region));
         let record = InitStart {
             initialization_type: ON_DEMAND.to_owned(),
             phase: Some(phase.as_str().to_owned()),

@@ -95,7 +95,10 @@ impl Current {
             let why = refusal.message.replace("Exceeded", "Response payload size exceeded");
             ("Function.ResponseSizeTooLarge", why)
         } else {
-            ("Runtime.TruncatedResponse", format!("RequestId: {} Error: {}", self.request_id, refusal.message))
+            (
+                "Runtime.TruncatedResponse",
+                format!("RequestId: {} Error: {}", self.request_id, refusal.message),
+            )
         };
         let now = Instant::now();
         Answer {
@@ -130,12 +133,12 @@ impl Current {
 
     /// Lets the caller go, with the tail as it is now.
     pub(crate) fn release(&mut self) {
-        if let Some(caller) = self.caller.take() {
-            if let Some(mut outcome) = self.outcome.clone() {
-                outcome.log_tail = self.tail.take().map(Tail::bytes);
-                // A caller that has gone away is no concern of the function's.
-                let _ = caller.send(outcome);
-            }
+        if let Some(mut outcome) = self.outcome.clone()
+            && let Some(caller) = self.caller.take()
+        {
+            outcome.log_tail = self.tail.take().map(Tail::bytes);
+            // A caller that has gone away is no concern of the function's.
+            let _ = caller.send(outcome);
         }
     }
 
@@ -154,7 +157,8 @@ fn error_body(error_type: &str, message: &str) -> Bytes {
 /// Only AWS's own families of types are passed on in records.
 fn classified(error_type: &str) -> String {
     let known = ["Runtime.", "Function.", "Sandbox.", "Extension."];
-    if known.iter().any(|family| error_type.starts_with(family)) { error_type } else { "Function.Unknown" }.to_owned()
+    if known.iter().any(|family| error_type.starts_with(family)) { error_type } else { "Function.Unknown" }
+        .to_owned()
 }
 
 /// The last lines of the log.

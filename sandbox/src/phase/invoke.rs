@@ -5,7 +5,9 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lambda_api::extensions::{EventKind, NextEvent, ShutdownReason, Tracing as EventTracing};
-use lambda_api::telemetry::{Report, ReportMetrics, RuntimeDone, RuntimeDoneMetrics, Span, Start, Tracing, kind};
+use lambda_api::telemetry::{
+    Report, ReportMetrics, RuntimeDone, RuntimeDoneMetrics, Span, Start, Tracing, kind,
+};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use uuid::Uuid;
 
@@ -78,7 +80,8 @@ impl Environment {
 
     /// A failed init is repeated first, inside the invocation's time; then the invocation is on record.
     async fn begin(&mut self, current: Current, deadline: Instant) -> Result<(), Failure> {
-        let again = if self.initialized { Ok(()) } else { self.initialize(InitPhase::Invoke, deadline).await };
+        let again =
+            if self.initialized { Ok(()) } else { self.initialize(InitPhase::Invoke, deadline).await };
         let start = Start {
             request_id: current.request_id.clone(),
             version: Some(current.version.clone()),
@@ -115,14 +118,14 @@ impl Environment {
             agent.tell(event.clone());
         }
         self.hand_work(work);
-        self.watchman.blow = self.dice.as_mut().and_then(Dice::blow).map(|(after, blow)| (Instant::now() + after, blow));
+        self.watchman.blow =
+            self.dice.as_mut().and_then(Dice::blow).map(|(after, blow)| (Instant::now() + after, blow));
     }
 
     /// Waits for the runtime, then for the extensions.
     async fn work(&mut self, deadline: Instant) -> Result<(Done, Instant), Failure> {
-        let answered = |env: &Self| {
-            env.runtime_next.is_some() && env.current.as_ref().is_some_and(Current::is_answered)
-        };
+        let answered =
+            |env: &Self| env.runtime_next.is_some() && env.current.as_ref().is_some_and(Current::is_answered);
         match self.until(deadline, answered).await {
             Wait::Done => {}
             Wait::Deadline => return Err(timed_out(self.function.config.timeout)),
@@ -130,7 +133,8 @@ impl Environment {
         }
         let at = Instant::now();
         self.drain().await;
-        let error_type = self.current.as_ref().and_then(|current| current.answered.as_ref()?.error_type.clone());
+        let error_type =
+            self.current.as_ref().and_then(|current| current.answered.as_ref()?.error_type.clone());
         let status = if error_type.is_some() { "error" } else { "success" };
         let done = Done { at, status, error_type };
         self.emit_runtime_done(&done);
@@ -165,11 +169,8 @@ impl Environment {
     async fn conclude_failure(&mut self, failure: Failure) {
         let timeout = failure.error_type == TIMED_OUT;
         let status = if timeout { "timeout" } else { "failure" };
-        let done = Done {
-            at: Instant::now(),
-            status,
-            error_type: (!timeout).then(|| failure.error_type.clone()),
-        };
+        let done =
+            Done { at: Instant::now(), status, error_type: (!timeout).then(|| failure.error_type.clone()) };
         self.drain().await;
         if self.runtime_is_open() {
             let text = self.current.as_ref().map(|current| {
@@ -343,7 +344,8 @@ mod tests {
 
     #[test]
     fn the_function_becomes_the_parent_of_what_it_calls() {
-        let trace = Trace::of(Some("Root=1-5f35ae12-0c0fec141ab77a00bc047aa2;Parent=2be948a625588e32;Sampled=1"));
+        let trace =
+            Trace::of(Some("Root=1-5f35ae12-0c0fec141ab77a00bc047aa2;Parent=2be948a625588e32;Sampled=1"));
         assert_eq!(
             trace.outgoing(),
             format!("Root=1-5f35ae12-0c0fec141ab77a00bc047aa2;Parent={};Sampled=1", trace.span_id)
@@ -355,7 +357,10 @@ mod tests {
     fn a_trace_is_made_where_there_is_none() {
         for header in [None, Some("nonsense")] {
             let trace = Trace::of(header);
-            assert!(trace.incoming.starts_with("Root=1-") && trace.incoming.len() == "Root=1-".len() + 33 + ";Sampled=1".len());
+            assert!(
+                trace.incoming.starts_with("Root=1-")
+                    && trace.incoming.len() == "Root=1-".len() + 33 + ";Sampled=1".len()
+            );
         }
     }
 

@@ -58,7 +58,8 @@ impl Environment {
             }
         }
         self.regardless(deadline, |env| env.agents.iter().all(|agent| agent.process.is_none())).await;
-        let left = self.agents.iter().filter(|agent| agent.process.is_some()).map(|agent| agent.name.as_str());
+        let left =
+            self.agents.iter().filter(|agent| agent.process.is_some()).map(|agent| agent.name.as_str());
         let left: Vec<_> = left.collect();
         if !left.is_empty() {
             tracing::warn!(extensions = ?left, "extensions were killed: they did not end within the shutdown's budget");

@@ -34,7 +34,8 @@ pub(super) fn read(
     inbox: Inbox,
 ) -> io::Result<(mpsc::Sender<u64>, JoinHandle<()>)> {
     let (barrier, barriers) = mpsc::channel(BARRIERS_MAX);
-    let reader = Reader { pipe: pipe::Receiver::from_owned_fd(stream)?, lines: Lines::default(), source, pid, inbox };
+    let reader =
+        Reader { pipe: pipe::Receiver::from_owned_fd(stream)?, lines: Lines::default(), source, pid, inbox };
     Ok((barrier, tokio::spawn(reader.run(barriers))))
 }
 

@@ -24,7 +24,8 @@ const PASSED_ON: [&str; 6] = [
 ];
 
 /// Credentials where there are none: SDKs refuse to call even a loopback endpoint without.
-const NO_CREDENTIALS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")];
+const NO_CREDENTIALS: [(&str, &str); 2] =
+    [("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")];
 
 /// For a runtime.
 pub(crate) fn of_runtime(function: &FunctionConfig, dir: &Path, api: SocketAddr, stream: &str) -> Variables {

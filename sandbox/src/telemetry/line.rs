@@ -7,7 +7,13 @@ use serde_json::{Value, json};
 use crate::function::{LogFormat, Source};
 
 /// The record's value. With the JSON format a JSON object stands as it is, and another line is wrapped.
-pub(crate) fn record(format: LogFormat, source: &Source, text: &str, time: &str, request: Option<&str>) -> Value {
+pub(crate) fn record(
+    format: LogFormat,
+    source: &Source,
+    text: &str,
+    time: &str,
+    request: Option<&str>,
+) -> Value {
     if format == LogFormat::Text {
         return Value::from(text);
     }

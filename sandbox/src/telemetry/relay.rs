@@ -1,8 +1,9 @@
 //! One subscriber's task: collects records, POSTs batches, one at a time, never while the environment is frozen.
 //!
-//! A batch that fills while the POST before it is unanswered is dropped whole and told as `platform.logsDropped`,
-//! as AWS's emulator does; a POST that nobody takes is tried again, as AWS's documentation says of the service.
+//! Batches that fill while a POST is unanswered wait, up to the function's `telemetry_backlog`; one more is dropped
+//! whole and told as `platform.logsDropped`, as AWS's emulator does without any backlog; a POST that nobody takes is tried again, as AWS's documentation says of the service.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,9 +56,9 @@ pub(crate) struct Relay {
     version: SchemaVersion,
     queue: mpsc::Sender<Item>,
     /// Records offered, and records that were answered or dropped.
-    offered: AtomicU64,
+    offered: u64,
     settled: Arc<AtomicU64>,
-    inbox: Inbox,
+    shed: LogsDropped,
     task: AbortHandle,
 }
 
@@ -69,6 +70,7 @@ impl Relay {
         tempo: watch::Receiver<Tempo>,
         inbox: Inbox,
         dice: Option<Dice>,
+        backlog_max: usize,
     ) -> Self {
         let (queue, records) = mpsc::channel(QUEUE_RECORDS_MAX);
         let settled = Arc::new(AtomicU64::new(0));
@@ -77,57 +79,56 @@ impl Relay {
             buffer: Buffer::new(&subscription.buffering.unwrap_or_default()),
             target: Arc::new(target),
             tempo,
-            inbox: inbox.clone(),
+            inbox,
+            owed: VecDeque::new(),
             settled: settled.clone(),
             dice,
+            backlog_max,
+            backlog: VecDeque::new(),
         };
         Self {
             extension,
             types: subscription.types.clone(),
             version: subscription.schema_version,
             queue,
-            offered: AtomicU64::new(0),
+            offered: 0,
             settled,
-            inbox,
+            shed: LogsDropped::default(),
             task: tokio::spawn(task.run()).abort_handle(),
         }
     }
 
     /// Takes the record if the subscriber wants it; never waits.
-    pub(crate) fn offer(&self, record: &Record) {
+    pub(crate) fn offer(&mut self, record: &Record) {
         if !wants(&self.types, record) {
             return;
         }
         let item = schema::item(record, self.version);
-        let bytes = item.bytes();
-        if self.queue.try_send(item).is_ok() {
-            self.offered.fetch_add(1, Ordering::Relaxed);
-        } else {
-            tell_dropped(&self.inbox, 1, bytes, TOO_SLOW);
+        let bytes = item.bytes() as u64;
+        match self.queue.try_send(item) {
+            Ok(()) => self.offered += 1,
+            Err(_) => {
+                self.shed.dropped_records += 1;
+                self.shed.dropped_bytes += bytes;
+            }
         }
+    }
+
+    /// What did not fit into the queue since the last call, if anything and if it has room again.
+    pub(crate) fn take_shed(&mut self) -> Option<LogsDropped> {
+        let told = self.shed.dropped_records > 0 && self.queue.capacity() > QUEUE_RECORDS_MAX / 2;
+        told.then(|| LogsDropped { reason: TOO_SLOW.to_owned(), ..std::mem::take(&mut self.shed) })
     }
 
     /// Whether nothing waits and nothing is in flight.
     pub(crate) fn is_idle(&self) -> bool {
-        self.settled.load(Ordering::Acquire) >= self.offered.load(Ordering::Relaxed)
+        self.settled.load(Ordering::Acquire) >= self.offered
     }
 }
 
 impl Drop for Relay {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// The owner also reads this inbox, so it must not be waited for: a full one loses the notice, not the records.
-fn tell_dropped(inbox: &Inbox, records: usize, bytes: usize, reason: &str) {
-    let dropped = LogsDropped {
-        reason: reason.to_owned(),
-        dropped_records: records as u64,
-        dropped_bytes: bytes as u64,
-    };
-    if inbox.try_send(Message::Dropped(dropped)).is_err() {
-        tracing::warn!(records, bytes, "records were dropped, and the environment was too busy to say so");
     }
 }
 
@@ -146,18 +147,26 @@ struct Task {
     target: Arc<Target>,
     tempo: watch::Receiver<Tempo>,
     inbox: Inbox,
+    /// Losses that the environment has not been told of: its inbox may be full of lines, and while the subscriber is
+    /// slow the notice would be lost like the rest.
+    owed: VecDeque<LogsDropped>,
     settled: Arc<AtomicU64>,
     dice: Option<Dice>,
+    /// Batches that filled behind an unanswered POST, and how many may wait.
+    backlog: VecDeque<Vec<Item>>,
+    backlog_max: usize,
 }
 
 impl Task {
     async fn run(mut self) {
+        let inbox = self.inbox.clone();
         let mut flight: Option<Flight> = None;
         loop {
             let tempo = *self.tempo.borrow_and_update();
             let now = Instant::now();
             let due = match tempo {
                 Tempo::Frozen => None,
+                _ if !self.backlog.is_empty() => Some(now),
                 Tempo::Normal => self.buffer.due(now),
                 Tempo::Closing => self.buffer.due(now).map(|_| now),
             };
@@ -177,6 +186,11 @@ impl Task {
                     flight = None;
                     self.land(sent);
                 }
+                permit = inbox.reserve(), if !self.owed.is_empty() && flight.is_none() => {
+                    if let (Ok(permit), Some(owed)) = (permit, self.owed.pop_front()) {
+                        permit.send(Message::Dropped(owed));
+                    }
+                }
                 () = sleep_until(due), if due.is_some() && flight.is_none() => {}
                 changed = self.tempo.changed() => if changed.is_err() { return },
             }
@@ -185,17 +199,37 @@ impl Task {
 
     fn keep(&mut self, item: Item, in_flight: bool) {
         self.buffer.push(Instant::now(), item);
-        if in_flight && self.buffer.is_full() {
-            let items = self.buffer.take();
+        if !in_flight || !self.buffer.is_full() {
+            return;
+        }
+        let items = self.buffer.take();
+        if self.backlog.len() < self.backlog_max {
+            self.backlog.push_back(items);
+        } else {
             let bytes = items.iter().map(Item::bytes).sum();
             self.settled.fetch_add(items.len() as u64, Ordering::Release);
-            tell_dropped(&self.inbox, items.len(), bytes, TOO_SLOW);
+            self.owe(items.len(), bytes, TOO_SLOW.to_owned());
+        }
+    }
+
+    fn owe(&mut self, records: usize, bytes: usize, reason: String) {
+        match self.owed.back_mut() {
+            Some(owed) if owed.reason == reason => {
+                owed.dropped_records += records as u64;
+                owed.dropped_bytes += bytes as u64;
+            }
+            _ => self.owed.push_back(LogsDropped {
+                reason,
+                dropped_records: records as u64,
+                dropped_bytes: bytes as u64,
+            }),
         }
     }
 
     fn take_off(&mut self) -> Flight {
-        let items = self.buffer.take();
-        let cut_at = self.dice.as_mut().and_then(|dice| dice.cut(items.len(), |index| items[index].value.len()));
+        let items = self.backlog.pop_front().unwrap_or_else(|| self.buffer.take());
+        let cut_at =
+            self.dice.as_mut().and_then(|dice| dice.cut(items.len(), |index| items[index].value.len()));
         let twice = self.dice.as_mut().is_some_and(Dice::redelivers);
         let bodies = cut::bodies(&items, self.buffer.bytes_max(), cut_at);
         let (records, bytes) = (items.len(), items.iter().map(Item::bytes).sum());
@@ -218,7 +252,7 @@ impl Task {
         let Some(sent) = sent else { return };
         self.settled.fetch_add(sent.records as u64, Ordering::Release);
         if let Some(failure) = sent.failure {
-            tell_dropped(&self.inbox, sent.records, sent.bytes, &format!("could not send events: {failure}"));
+            self.owe(sent.records, sent.bytes, format!("could not send events: {failure}"));
         }
     }
 }

@@ -54,8 +54,11 @@ mod tests {
 
     #[test]
     fn an_item_is_the_record_in_json() {
-        let record =
-            Record { time: "t".to_owned(), kind: kind::FUNCTION.to_owned(), record: Value::from("a\"b\u{1}") };
+        let record = Record {
+            time: "t".to_owned(),
+            kind: kind::FUNCTION.to_owned(),
+            record: Value::from("a\"b\u{1}"),
+        };
         let item = item(&record, SchemaVersion::January2025);
         let read: Record = serde_json::from_str(&format!("{}{}}}", item.envelope, item.value)).unwrap();
         assert_eq!(read, record);

@@ -1,4 +1,12 @@
-#![allow(dead_code, missing_docs, unreachable_pub, reason = "shared by several test binaries")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "tests' own tools, shared by several test binaries"
+)]
 //! A function and an extension of our own in a local environment, and what the extension wrote down.
 
 use std::path::PathBuf;
@@ -21,10 +29,11 @@ impl Scene {
     pub fn bare() -> Self {
         let printed = Arc::new(Mutex::new(Vec::new()));
         let sink = printed.clone();
-        let config = FunctionConfig::new("f", vec!["python3".to_owned(), "-u".to_owned(), "runtime.py".to_owned()])
-            .working_dir(fixtures())
-            .timeout(std::time::Duration::from_secs(10))
-            .output(Output::to(move |line| sink.lock().unwrap().push(line.text.clone())));
+        let config =
+            FunctionConfig::new("f", vec!["python3".to_owned(), "-u".to_owned(), "runtime.py".to_owned()])
+                .working_dir(fixtures())
+                .timeout(std::time::Duration::from_secs(10))
+                .output(Output::to(move |line| sink.lock().unwrap().push(line.text.clone())));
         Self { config, journal: tempfile::tempdir().unwrap(), printed }
     }
 
@@ -77,7 +86,11 @@ impl Scene {
 
     /// Events that the recorder got.
     pub fn events(&self) -> Vec<Value> {
-        self.journal().into_iter().filter(|note| note.get("event").is_some()).map(|mut n| n["event"].take()).collect()
+        self.journal()
+            .into_iter()
+            .filter(|note| note.get("event").is_some())
+            .map(|mut n| n["event"].take())
+            .collect()
     }
 
     /// The function's log as CloudWatch would have it.

@@ -74,7 +74,11 @@ fn typed<T: DeserializeOwned>(record: &Value, wrap: fn(T) -> Payload) -> Payload
 /// Whole numbers that some schema versions write as `128.0`.
 fn whole<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
     let Some(number) = Option::<serde_json::Number>::deserialize(input)? else { return Ok(None) };
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, and is a fallback")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates, and is a fallback"
+    )]
     Ok(number.as_u64().or_else(|| number.as_f64().map(|float| float as u64)))
 }
 
