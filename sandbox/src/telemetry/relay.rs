@@ -172,6 +172,7 @@ impl Task {
             };
             if let Some(due) = due
                 && flight.is_none()
+                && self.owed.is_empty()
                 && due <= now
             {
                 flight = Some(self.take_off());
@@ -191,7 +192,7 @@ impl Task {
                         permit.send(Message::Dropped(owed));
                     }
                 }
-                () = sleep_until(due), if due.is_some() && flight.is_none() => {}
+                () = sleep_until(due), if due.is_some() && flight.is_none() && self.owed.is_empty() => {}
                 changed = self.tempo.changed() => if changed.is_err() { return },
             }
         }
