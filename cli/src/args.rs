@@ -48,13 +48,15 @@ pub enum Command {
     /// Ask the datasets a question
     Query(Box<QueryArgs>),
     /// Show events as they come, oldest first
-    Tail(TailArgs),
+    Tail(Box<TailArgs>),
     /// Show one trace as a waterfall
     Trace(TraceArgs),
     /// List the datasets
     Datasets(DatasetsArgs),
     /// Print a completion script for a shell
-    #[command(after_help = "EXAMPLE\n  limelight completions bash > ~/.local/share/bash-completion/completions/limelight")]
+    #[command(
+        after_help = "EXAMPLE\n  limelight completions bash > ~/.local/share/bash-completion/completions/limelight"
+    )]
     Completions {
         /// The shell
         shell: Shell,

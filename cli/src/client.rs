@@ -91,15 +91,19 @@ impl Client {
         self.call(Method::GET, "/v1/datasets", None).await
     }
 
-    async fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<T> {
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<T> {
         let (status, bytes) = match &self.source {
             Source::Server { base, found, http } => over_http(http, base, *found, method, path, body).await?,
             Source::Store(router) => in_process(router.as_ref().clone(), method, path, body).await?,
         };
         if status.is_success() {
-            return serde_json::from_slice(&bytes).with_context(|| {
-                format!("the answer to {path} is not Limelight's: is that its address?")
-            });
+            return serde_json::from_slice(&bytes)
+                .with_context(|| format!("the answer to {path} is not Limelight's: is that its address?"));
         }
         match serde_json::from_slice::<Problem>(&bytes) {
             Ok(problem) => Err(problem.into()),
@@ -132,7 +136,9 @@ fn unreachable_server(error: reqwest::Error, base: &str, found: Found) -> anyhow
     }
     let hint = match found {
         Found::Given => "",
-        Found::State => " (the address of the last `limelight dev`, which seems to be gone; --store asks its data without it)",
+        Found::State => {
+            " (the address of the last `limelight dev`, which seems to be gone; --store asks its data without it)"
+        }
     };
     let what = if error.is_timeout() { "does not answer in time" } else { "does not answer" };
     anyhow::Error::new(error).context(format!("{base} {what}{hint}"))
@@ -145,7 +151,8 @@ async fn in_process(
     body: Option<&Value>,
 ) -> anyhow::Result<(StatusCode, Vec<u8>)> {
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    let request =
+        Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
     let response = router.oneshot(request.body(body)?).await?;
     let status = response.status();
     let answer = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;

@@ -35,7 +35,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         match command {
             Command::Dev(arguments) => Box::pin(dev::run(*arguments)).await,
             Command::Query(arguments) => query::run(*arguments).await,
-            Command::Tail(arguments) => tail::run(arguments).await,
+            Command::Tail(arguments) => tail::run(*arguments).await,
             Command::Trace(arguments) => trace::run(arguments).await,
             Command::Datasets(arguments) => datasets::run(arguments).await,
             Command::Completions { .. } => Ok(()),

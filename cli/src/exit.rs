@@ -44,7 +44,9 @@ pub fn code(result: anyhow::Result<()>) -> ExitCode {
     let paint = Paint::new(io::stderr().is_terminal());
     match error.downcast_ref::<api::Problem>() {
         Some(found) => say(&problem::show(found, paint)),
-        None => say(&format!("{} {}", paint.bold(Colour::Red, "error:"), visible_lines(&format!("{error:#}"), 0))),
+        None => {
+            say(&format!("{} {}", paint.bold(Colour::Red, "error:"), visible_lines(&format!("{error:#}"), 0)))
+        }
     }
     ExitCode::from(code_of(&error))
 }
@@ -61,9 +63,9 @@ fn code_of(error: &anyhow::Error) -> u8 {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe))
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    })
 }
 
 #[cfg(test)]

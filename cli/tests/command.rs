@@ -97,26 +97,44 @@ async fn what_was_put_is_found_by_every_command_also_after_a_restart_and_without
     let data = folder.path().join("state");
     let place = data.to_str().unwrap();
     let dev = Dev::start(&data);
-    dev.put(&[json!({"message": "first \u{1b}[2J", "user": {"id": 7}}), json!({"message": "second", "user": {"id": 8}})])
-        .await;
+    dev.put(&[
+        json!({"message": "first \u{1b}[2J", "user": {"id": 7}}),
+        json!({"message": "second", "user": {"id": 8}}),
+    ])
+    .await;
     assert_eq!(dev.stop(), Some(0), "Ctrl-C drains");
     assert!(!data.join("dev.json").exists());
 
     let store = data.join("store");
     let store = store.to_str().unwrap();
     let datasets = out(&limelight(&["datasets", "--store", store]));
-    assert!(datasets.lines().nth(1).is_some_and(|row| row.starts_with("logs") && row.contains(" 2 ")), "{datasets}");
+    assert!(
+        datasets.lines().nth(1).is_some_and(|row| row.starts_with("logs") && row.contains(" 2 ")),
+        "{datasets}"
+    );
 
     let dev = Dev::start(&data);
-    let counted = out(&limelight(&["query", "COUNT as n FROM logs LAST 1h", "--format", "ndjson", "--data", place]));
+    let counted =
+        out(&limelight(&["query", "COUNT as n FROM logs LAST 1h", "--format", "ndjson", "--data", place]));
     assert_eq!(serde_json::from_str::<Value>(&counted).unwrap()["values"]["n"], 2, "{counted}");
-    let chart = out(&limelight(&["query", "COUNT FROM logs LAST 1h EVERY 1m", "--format", "chart", "--data", place]));
+    let chart =
+        out(&limelight(&["query", "COUNT FROM logs LAST 1h EVERY 1m", "--format", "chart", "--data", place]));
     assert!(chart.starts_with("COUNT\n") && chart.contains("UTC"), "{chart}");
 
     let tail = out(&limelight(&["tail", "--dataset", "logs", "--data", place]));
     assert!(tail.contains("first \\x1b[2J user.id=7") && tail.contains("second user.id=8"), "{tail}");
     assert!(!tail.contains('\u{1b}'));
-    let field = out(&limelight(&["tail", "--dataset", "logs", "--field", "user.id", "--needle", "second", "--data", place]));
+    let field = out(&limelight(&[
+        "tail",
+        "--dataset",
+        "logs",
+        "--field",
+        "user.id",
+        "--needle",
+        "second",
+        "--data",
+        place,
+    ]));
     assert_eq!(field, "8\n");
 
     let text = refused(&["query", "COUNT FROM nowhere", "--data", place], 3);

@@ -57,7 +57,9 @@ async fn until_drained(app: App) -> anyhow::Result<()> {
         stop = super::signal() => stop.context("cannot wait for Ctrl-C").err(),
         error = app.failure() => Some(error),
     };
-    say("\nending: requests are answered, sandboxes shut down, the stream is drained; Ctrl-C again ends it at once");
+    say(
+        "\nending: requests are answered, sandboxes shut down, the stream is drained; Ctrl-C again ends it at once",
+    );
     let drained = tokio::select! {
         drained = tokio::time::timeout(DRAIN_WAIT, app.drain()) => drained.unwrap_or_else(|_| {
             Err(anyhow::anyhow!("not everything was stored within {} s; the rest is in the journal and is stored at the \
@@ -86,7 +88,11 @@ fn announce(addresses: &Addresses, format: Format) -> anyhow::Result<()> {
     row("Store", &addresses.store, "");
     for function in &addresses.functions {
         let routes = function.routes.join(", ");
-        text.push_str(&format!("  {} {}\n", paint.colour(Colour::Cyan, &visible(&function.name)), visible(&routes)));
+        text.push_str(&format!(
+            "  {} {}\n",
+            paint.colour(Colour::Cyan, &visible(&function.name)),
+            visible(&routes)
+        ));
     }
     if addresses.functions.is_empty() {
         text.push_str("  no function; name some with --function NAME=DIR or in limelight.dev.json\n");
@@ -98,7 +104,8 @@ fn announce(addresses: &Addresses, format: Format) -> anyhow::Result<()> {
 fn trace_to_stderr() {
     let filter = EnvFilter::try_from_env("LIMELIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     let colours = Paint::new(std::io::stderr().is_terminal()).colours();
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     // Fails only if somebody has set one, and then there is one.
     let _ = subscriber.try_init();
 }

@@ -8,10 +8,10 @@ use super::{print_json, question};
 use crate::args::{QueryArgs, QueryFormat};
 use crate::client::Client;
 use crate::render::chart::{Chart, Line, sparkline};
+use crate::render::event;
 use crate::render::number::{bytes, cell, counted};
 use crate::render::table::{Align, Table};
 use crate::render::text::{Colour, visible};
-use crate::render::event;
 use crate::terminal::{Terminal, print, say};
 
 /// Columns of the small chart at the end of a row.
@@ -90,7 +90,10 @@ impl Columns {
         // The API may know more than this command does; then its own order is good enough.
         let Ok(asked) = query::from_json(body, now) else { return answered };
         Self {
-            groups: sorted_by(answered.groups, asked.group_by.iter().map(|group| group.key.as_str().to_owned())),
+            groups: sorted_by(
+                answered.groups,
+                asked.group_by.iter().map(|group| group.key.as_str().to_owned()),
+            ),
             figures: sorted_by(answered.figures, asked.calculations.iter().map(query::Calculation::label)),
         }
     }
@@ -107,7 +110,9 @@ fn table(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
     if data.calculations.aggregates.is_empty() {
         return data.events.iter().rev().map(|found| event::line(found, terminal.paint)).collect();
     }
-    let times = bucket_times(data);
+    // From the first event on: hours without any would press the rest into a corner.
+    let first = data.calculations.series.first().map_or(0, |bucket| bucket.time);
+    let times: Vec<i64> = bucket_times(data).into_iter().skip_while(|time| *time < first).collect();
     let mut table = Table::new();
     for group in &columns.groups {
         table = table.column(group, Align::Left);
@@ -124,7 +129,8 @@ fn table(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
         let figures = columns.figures.iter().map(|key| row.values.get(key));
         let mut cells: Vec<String> =
             groups.chain(figures).map(|value| cell(value.unwrap_or(&Value::Null))).collect();
-        cells.extend(trend.map(|figure| sparkline(&points(data, &times, &row.groups, figure), TREND_COLUMNS)));
+        cells
+            .extend(trend.map(|figure| sparkline(&points(data, &times, &row.groups, figure), TREND_COLUMNS)));
         table.row(cells);
     }
     table.draw(terminal.width, terminal.paint)
@@ -138,7 +144,13 @@ fn charts(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
     }
     let chart = |figure: &String| {
         let lines = data.calculations.aggregates.iter().map(|row| Line {
-            name: columns.groups.iter().filter_map(|key| row.groups.get(key)).map(cell).collect::<Vec<_>>().join(" · "),
+            name: columns
+                .groups
+                .iter()
+                .filter_map(|key| row.groups.get(key))
+                .map(cell)
+                .collect::<Vec<_>>()
+                .join(" · "),
             points: points(data, &times, &row.groups, figure),
         });
         Chart { title: figure.clone(), times_ms: times.clone(), lines: lines.collect() }
@@ -213,8 +225,8 @@ mod tests {
         assert_eq!(
             drawn,
             "function  COUNT   p99  COUNT over time\n\
-             checkout      3  12.5             ▁█▁▁\n\
-             –             1     –             ▁▁▁█\n"
+             checkout      3  12.5              █▁▁\n\
+             –             1     –              ▁▁█\n"
         );
     }
 
@@ -222,7 +234,10 @@ mod tests {
     fn buckets_without_events_are_drawn_as_zero() {
         assert_eq!(bucket_times(&data()), [0, 60_000, 120_000, 180_000]);
         let drawn = charts(&data(), &columns(), TERMINAL);
-        assert!(drawn.contains("COUNT") && drawn.contains("p99") && drawn.contains("checkout (peak 3)"), "{drawn}");
+        assert!(
+            drawn.contains("COUNT") && drawn.contains("p99") && drawn.contains("checkout (peak 3)"),
+            "{drawn}"
+        );
     }
 
     #[test]

@@ -93,7 +93,10 @@ impl Tail {
                 Err(error) if lasts(&error) || first && !is_missing(&error) => return Err(error),
                 Err(error) => {
                     if !failing {
-                        say(&format!("{} {error:#}; waiting", self.terminal.paint.colour(Colour::Yellow, "note:")));
+                        say(&format!(
+                            "{} {error:#}; waiting",
+                            self.terminal.paint.colour(Colour::Yellow, "note:")
+                        ));
                     }
                     failing = true;
                 }
@@ -158,11 +161,11 @@ impl Tail {
         }
         parameters.insert("filters".to_owned(), filters.into());
         if let Some(needle) = arguments.regex.as_ref().or(arguments.needle.as_ref()) {
-            let needle =
-                json!({"value": needle, "isRegex": arguments.regex.is_some(), "matchCase": arguments.match_case});
+            let needle = json!({"value": needle, "isRegex": arguments.regex.is_some(), "matchCase": arguments.match_case});
             parameters.insert("needle".to_owned(), needle);
         }
-        parameters.insert("orderBy".to_owned(), json!({"value": "$limelight.timestamp", "order": look.order}));
+        parameters
+            .insert("orderBy".to_owned(), json!({"value": "$limelight.timestamp", "order": look.order}));
         parameters.insert("limit".to_owned(), look.limit.into());
         json!({"parameters": parameters, "timeframe": look.timeframe, "view": "events"})
     }
@@ -224,7 +227,8 @@ mod tests {
             regex: Some("a.c".to_owned()),
             ..TailArgs::default()
         };
-        let place = crate::args::PlaceArgs { endpoint: Some("http://127.0.0.1:1".to_owned()), ..Default::default() };
+        let place =
+            crate::args::PlaceArgs { endpoint: Some("http://127.0.0.1:1".to_owned()), ..Default::default() };
         let tail = Tail {
             client: Client::open(&place).await.unwrap(),
             terminal: Terminal { width: 80, paint: crate::render::text::Paint::none() },

@@ -131,21 +131,32 @@ fn shortened(points: &[f64], columns: usize) -> Vec<f64> {
 }
 
 /// Which of `steps` a share from 0 to 1 falls on.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "clamped")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "clamped"
+)]
 fn step(share: f64, steps: usize) -> usize {
     let last = steps.saturating_sub(1);
     ((share.clamp(0.0, 1.0) * last as f64).round() as usize).min(last)
 }
 
 /// How many of `parts` a share from 0 to 1 takes.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "clamped")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "clamped"
+)]
 pub(super) fn share_of(share: f64, parts: usize) -> usize {
     ((share.clamp(0.0, 1.0) * parts as f64).round() as usize).min(parts)
 }
 
 /// The axis: from zero (or below, if a figure is) to a round figure above all.
 fn bounds(lines: &[Line]) -> (f64, f64) {
-    let points = || lines.iter().flat_map(|line| line.points.iter().copied()).filter(|point| point.is_finite());
+    let points =
+        || lines.iter().flat_map(|line| line.points.iter().copied()).filter(|point| point.is_finite());
     let high = points().fold(0.0, f64::max);
     let low = points().fold(0.0, f64::min);
     let high = if high > low { round_up(high) } else { low + 1.0 };
@@ -182,7 +193,10 @@ mod tests {
         Chart {
             title: "COUNT".to_owned(),
             times_ms: (0..count).map(|at| 1_763_640_000_000 + 60_000 * i64::try_from(at).unwrap()).collect(),
-            lines: lines.iter().map(|(name, points)| Line { name: (*name).to_owned(), points: points.to_vec() }).collect(),
+            lines: lines
+                .iter()
+                .map(|(name, points)| Line { name: (*name).to_owned(), points: points.to_vec() })
+                .collect(),
         }
     }
 
@@ -200,7 +214,8 @@ mod tests {
 
     #[test]
     fn several_lines_are_told_apart_without_colours() {
-        let drawn = chart(&[("checkout", &[1.0, 2.0, 3.0]), ("pay\x1bment", &[3.0, 2.0, 1.0])]).draw(60, Paint::none());
+        let drawn = chart(&[("checkout", &[1.0, 2.0, 3.0]), ("pay\x1bment", &[3.0, 2.0, 1.0])])
+            .draw(60, Paint::none());
         assert!(drawn.contains('●') && drawn.contains('○'), "{drawn}");
         assert!(drawn.contains("○ pay\\x1bment (peak 3)"), "{drawn}");
         assert!(!drawn.contains('\x1b'));
@@ -209,7 +224,8 @@ mod tests {
     #[test]
     fn what_cannot_be_told_apart_is_counted() {
         let lines: Vec<(String, [f64; 2])> = (0..8).map(|at| (format!("group {at}"), [1.0, 2.0])).collect();
-        let lines: Vec<(&str, &[f64])> = lines.iter().map(|(name, points)| (name.as_str(), &points[..])).collect();
+        let lines: Vec<(&str, &[f64])> =
+            lines.iter().map(|(name, points)| (name.as_str(), &points[..])).collect();
         assert!(chart(&lines).draw(80, Paint::always()).contains("and 3 more"));
     }
 

@@ -11,8 +11,16 @@ const VALUE_COLUMNS_MAX: usize = 60;
 /// Keys shown in the line.
 const KEYS_MAX: usize = 12;
 /// What is the same for every event of a function: who emitted it, from where. Not in the line.
-const EMITTER: [&str; 8] =
-    ["aws.lambda.", "cloud.", "telemetry.", "service.", "process.", "host.", "faas.max_memory", "faas.version"];
+const EMITTER: [&str; 8] = [
+    "aws.lambda.",
+    "cloud.",
+    "telemetry.",
+    "service.",
+    "process.",
+    "host.",
+    "faas.max_memory",
+    "faas.version",
+];
 
 /// An event as the API shows it: the envelope under `$limelight`, the rest beside it.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +66,8 @@ impl<'a> Shown<'a> {
             return message.to_owned();
         }
         let name = [self.envelope("name"), text("@type").unwrap_or_default()];
-        let mut words: Vec<String> = name.into_iter().filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        let mut words: Vec<String> =
+            name.into_iter().filter(|word| !word.is_empty()).map(str::to_owned).collect();
         if let Some(ms) = self.field("duration").and_then(Value::as_f64) {
             words.push(duration(ms));
         }
@@ -127,7 +136,9 @@ fn flatten(path: &str, value: &Value, pairs: &mut Vec<String>) {
         Value::Object(map) if !map.is_empty() => {
             map.iter().for_each(|(key, inner)| flatten(&format!("{path}.{key}"), inner, pairs));
         }
-        Value::String(text) => pairs.push(format!("{}={}", visible(path), fit(&visible(text), VALUE_COLUMNS_MAX))),
+        Value::String(text) => {
+            pairs.push(format!("{}={}", visible(path), fit(&visible(text), VALUE_COLUMNS_MAX)))
+        }
         other => pairs.push(format!("{}={}", visible(path), fit(&visible(&cell(other)), VALUE_COLUMNS_MAX))),
     }
 }
@@ -147,13 +158,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn event(json: Value) -> Map<String, Value> {
+    fn event(json: &Value) -> Map<String, Value> {
         json.as_object().cloned().unwrap()
     }
 
     #[test]
     fn a_log_reads_as_it_was_printed_with_its_keys_behind() {
-        let log = event(json!({
+        let log = event(&json!({
             "$limelight": {"timestamp": "2026-11-20T12:00:00.123456Z", "level": "error", "namespace": "checkout"},
             "message": "declined\n  at pay.js:3\x1b[2J", "order": {"id": "o1", "amount": 1234}, "cloud.provider": "aws",
         }));
@@ -165,13 +176,13 @@ mod tests {
 
     #[test]
     fn a_span_reads_as_its_name_and_how_long_it_took() {
-        let span = event(json!({"$limelight": {"name": "init", "duration": 480.25, "namespace": "pay"}}));
+        let span = event(&json!({"$limelight": {"name": "init", "duration": 480.25, "namespace": "pay"}}));
         assert!(line(&span, Paint::none()).contains("pay init 480 ms"));
     }
 
     #[test]
     fn one_field_is_found_by_its_dotted_path_even_if_a_key_has_dots() {
-        let log = event(json!({"a": {"b": {"c": 1}}, "x": {"y.z": "text"}, "$limelight": {"id": "7"}}));
+        let log = event(&json!({"a": {"b": {"c": 1}}, "x": {"y.z": "text"}, "$limelight": {"id": "7"}}));
         assert_eq!(field(&log, "a.b.c").as_deref(), Some("1"));
         assert_eq!(field(&log, "x.y.z").as_deref(), Some("text"));
         assert_eq!(field(&log, "$baselime.id").as_deref(), Some("7"));

@@ -66,7 +66,11 @@ pub fn duration(ms: f64) -> String {
         _ if ms < 100.0 => format!("{ms:.1} ms"),
         _ if ms < 1_000.0 => format!("{ms:.0} ms"),
         _ if ms < 60_000.0 => format!("{:.2} s", ms / 1_000.0),
-        _ => format!("{} min {} s", figure((ms / 60_000.0).floor()), figure(((ms % 60_000.0) / 1_000.0).floor())),
+        _ => format!(
+            "{} min {} s",
+            figure((ms / 60_000.0).floor()),
+            figure(((ms % 60_000.0) / 1_000.0).floor())
+        ),
     }
 }
 
@@ -133,10 +137,21 @@ mod tests {
 
     #[test]
     fn durations_and_sizes_read_at_a_glance() {
-        assert_eq!(["250 µs", "12.3 ms", "456 ms", "4.56 s", "3 min 5 s", "0 ms"].map(String::from), [
-            duration(0.25), duration(12.34), duration(456.2), duration(4_560.0), duration(185_000.0), duration(-1.0)
-        ]);
-        assert_eq!(["999 B", "1.5 KB", "250 MB"].map(String::from), [bytes(999), bytes(1_500), bytes(250_000_000)]);
+        assert_eq!(
+            ["250 µs", "12.3 ms", "456 ms", "4.56 s", "3 min 5 s", "0 ms"].map(String::from),
+            [
+                duration(0.25),
+                duration(12.34),
+                duration(456.2),
+                duration(4_560.0),
+                duration(185_000.0),
+                duration(-1.0)
+            ]
+        );
+        assert_eq!(
+            ["999 B", "1.5 KB", "250 MB"].map(String::from),
+            [bytes(999), bytes(1_500), bytes(250_000_000)]
+        );
     }
 
     #[test]

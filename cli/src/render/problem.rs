@@ -14,7 +14,8 @@ pub fn show(problem: &Problem, paint: Paint) -> String {
         let hint = problem.hint.as_deref().map(|hint| hint_line(hint, paint)).unwrap_or_default();
         return format!("{error} {}{hint}", visible(&problem.detail));
     }
-    let faults: Vec<String> = problem.faults.iter().map(|fault| format!("{error} {}", show_fault(fault, paint))).collect();
+    let faults: Vec<String> =
+        problem.faults.iter().map(|fault| format!("{error} {}", show_fault(fault, paint))).collect();
     faults.join("\n")
 }
 
@@ -38,7 +39,11 @@ fn underlined(fault: &Fault, paint: Paint) -> Option<String> {
     let wrong = visible(&wrong.chars().take(CONTEXT_CHARS).collect::<String>()).into_owned();
     let tail = visible(&after.chars().take(CONTEXT_CHARS).collect::<String>()).into_owned();
     let carets = "^".repeat(width(&wrong).max(1));
-    Some(format!("\n  {head}{wrong}{tail}\n  {}{}", " ".repeat(width(&head)), paint.colour(Colour::Red, &carets)))
+    Some(format!(
+        "\n  {head}{wrong}{tail}\n  {}{}",
+        " ".repeat(width(&head)),
+        paint.colour(Colour::Red, &carets)
+    ))
 }
 
 #[cfg(test)]

@@ -49,7 +49,8 @@ impl Table {
 
     /// Draws it, each line ending with a line break.
     pub fn draw(&self, columns_max: usize, paint: Paint) -> String {
-        let rows: Vec<Vec<_>> = self.rows.iter().map(|row| row.iter().map(|cell| visible(cell)).collect()).collect();
+        let rows: Vec<Vec<_>> =
+            self.rows.iter().map(|row| row.iter().map(|cell| visible(cell)).collect()).collect();
         let names: Vec<_> = self.columns.iter().map(|column| visible(&column.name)).collect();
         let mut widths: Vec<usize> = names.iter().map(|name| width(name)).collect();
         for row in &rows {
@@ -129,7 +130,8 @@ mod tests {
     fn text_is_cut_to_fit_and_numbers_are_not() {
         let drawn = table().draw(24, Paint::none());
         let expected =
-            ["function             p99", "checkout           1,234", "a-very-long-func…      5", ""].join("\n");
+            ["function             p99", "checkout           1,234", "a-very-long-func…      5", ""]
+                .join("\n");
         assert_eq!(drawn, expected, "{drawn}");
     }
 

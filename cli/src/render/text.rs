@@ -43,7 +43,7 @@ fn acts(character: char) -> bool {
             | 0x200b | 0x2060..=0x2064 | 0xfeff // nothing to see
             | 0x2028 | 0x2029       // line and paragraph separators
             | 0xfff9..=0xfffb       // interlinear annotations
-            | 0xe0000..=0xe0fff)    // tags
+            | 0xe0000..=0xe0fff) // tags
 }
 
 /// Columns that the text takes in a terminal.

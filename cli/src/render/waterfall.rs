@@ -16,7 +16,8 @@ const INDENT_MAX: usize = 12;
 /// Draws the trace in at most `columns`; `with_logs` shows the lines under their spans.
 pub fn draw(trace: &TraceResponse, columns: usize, paint: Paint, logs: Logs) -> String {
     let mut text = heading(trace, paint);
-    let names: Vec<String> = trace.spans.iter().enumerate().map(|(at, span)| tree_name(trace, at, span)).collect();
+    let names: Vec<String> =
+        trace.spans.iter().enumerate().map(|(at, span)| tree_name(trace, at, span)).collect();
     let wanted = names.iter().map(|name| width(name)).max().unwrap_or(0);
     let room = columns.saturating_sub(DURATION_COLUMNS + BAR_COLUMNS_MIN + 3);
     let tree_columns = wanted.min(TREE_COLUMNS_MAX).min(room);
@@ -70,7 +71,10 @@ fn count(number: usize, what: &str) -> String {
 /// The span's name behind the branches of the tree; where the name does not say whose it is, so does the text.
 fn tree_name(trace: &TraceResponse, at: usize, span: &TraceSpan) -> String {
     let name = visible(&span.name);
-    let owner = if span.namespace.is_empty() || span.namespace == span.name || span.depth > 0 && same_owner(trace, at) {
+    let owner = if span.namespace.is_empty()
+        || span.namespace == span.name
+        || span.depth > 0 && same_owner(trace, at)
+    {
         String::new()
     } else {
         format!(" [{}]", visible(&span.namespace))
@@ -89,7 +93,11 @@ fn tree_name(trace: &TraceResponse, at: usize, span: &TraceSpan) -> String {
 
 /// Whether a later span hangs on the same branch at this depth.
 fn continues(trace: &TraceResponse, at: usize, depth: usize) -> bool {
-    trace.spans[at + 1..].iter().map(|span| span.depth).take_while(|next| *next >= depth).any(|next| next == depth)
+    trace.spans[at + 1..]
+        .iter()
+        .map(|span| span.depth)
+        .take_while(|next| *next >= depth)
+        .any(|next| next == depth)
 }
 
 fn same_owner(trace: &TraceResponse, at: usize) -> bool {
@@ -133,7 +141,11 @@ fn details(span: &TraceSpan, paint: Paint) -> String {
         facts.push(paint.colour(Colour::Red, &format!("✗ {}", visible(why))));
     }
     if let Some(report) = &span.report {
-        let named = [("@billedDuration", "billed", "ms"), ("@maxMemoryUsed", "memory", "MB"), ("@initDuration", "init", "ms")];
+        let named = [
+            ("@billedDuration", "billed", "ms"),
+            ("@maxMemoryUsed", "memory", "MB"),
+            ("@initDuration", "init", "ms"),
+        ];
         for (key, name, unit) in named {
             if let Some(value) = report.get(key) {
                 facts.push(paint.colour(Colour::Dim, &format!("{name} {} {unit}", visible(&cell(value)))));
@@ -143,7 +155,11 @@ fn details(span: &TraceSpan, paint: Paint) -> String {
     if !span.logs.is_empty() {
         facts.push(paint.colour(Colour::Dim, &count(span.logs.len(), "log")));
     }
-    if facts.is_empty() { String::new() } else { format!("{}{}\n", indent(span.depth + 1), facts.join(" · ")) }
+    if facts.is_empty() {
+        String::new()
+    } else {
+        format!("{}{}\n", indent(span.depth + 1), facts.join(" · "))
+    }
 }
 
 fn indent(depth: usize) -> String {
@@ -173,13 +189,24 @@ mod tests {
     use super::*;
 
     fn span(depth: usize, name: &str, offset_ms: f64, duration_ms: f64) -> TraceSpan {
-        TraceSpan { depth, name: name.to_owned(), namespace: "checkout".to_owned(), offset_ms, duration_ms, ..TraceSpan::default() }
+        TraceSpan {
+            depth,
+            name: name.to_owned(),
+            namespace: "checkout".to_owned(),
+            offset_ms,
+            duration_ms,
+            ..TraceSpan::default()
+        }
     }
 
     fn trace() -> TraceResponse {
         let mut failed = span(2, "payment", 40.0, 60.0);
         failed.error = Some("Runtime.\x1b[31mExitError".to_owned());
-        failed.logs.push(TraceLog { level: "error".to_owned(), message: "no\nmoney".to_owned(), ..TraceLog::default() });
+        failed.logs.push(TraceLog {
+            level: "error".to_owned(),
+            message: "no\nmoney".to_owned(),
+            ..TraceLog::default()
+        });
         let mut root = span(0, "checkout", 0.0, 100.0);
         root.report = serde_json::json!({"@billedDuration": 100, "@maxMemoryUsed": 81}).as_object().cloned();
         TraceResponse {
@@ -197,7 +224,10 @@ mod tests {
     fn the_tree_hangs_together_and_bars_stand_on_one_axis() {
         let drawn = draw(&trace(), 60, Paint::none(), Logs::Counted);
         let lines: Vec<&str> = drawn.lines().collect();
-        assert_eq!(lines[0], "trace 58406520 · 2026-11-20T12:00:00.000Z · 100 ms · 4 spans · 1 log · 1 error");
+        assert_eq!(
+            lines[0],
+            "trace 58406520 · 2026-11-20T12:00:00.000Z · 100 ms · 4 spans · 1 log · 1 error"
+        );
         assert!(lines[3].starts_with("checkout") && lines[3].ends_with("100 ms"), "{drawn}");
         assert_eq!(lines[4].trim(), "billed 100 ms · memory 81 MB");
         assert!(lines[5].starts_with("├ init"), "{drawn}");

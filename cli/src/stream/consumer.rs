@@ -70,7 +70,10 @@ pub async fn run<I, F>(
             Ok(Some(next)) => {
                 from = next;
                 retry = RETRY_FIRST;
-                progress.send_replace(Progress { committed: Some(Sequence::from_number(next.number() - 1)), failing: None });
+                progress.send_replace(Progress {
+                    committed: Some(Sequence::from_number(next.number() - 1)),
+                    failing: None,
+                });
             }
             Ok(None) => from = journal.state().next,
             Err((next, why)) => {
@@ -90,7 +93,8 @@ async fn gather(journal: &Journal, shutdown: &mut watch::Receiver<bool>) {
     let mut changes = journal.watch();
     let full = async {
         let held_before = journal.state().held_bytes;
-        let enough = changes.wait_for(|state| state.held_bytes.saturating_sub(held_before) >= BYTES_MAX as u64);
+        let enough =
+            changes.wait_for(|state| state.held_bytes.saturating_sub(held_before) >= BYTES_MAX as u64);
         if enough.await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -229,8 +233,12 @@ mod tests {
         let (progress, mut watched) = watch::channel(Progress::default());
         let (stop, stopped) = watch::channel(false);
         let sink = store.clone();
-        let consumer =
-            tokio::spawn(run(journal.clone(), move |records| sink.clone().ingest(records), progress, stopped));
+        let consumer = tokio::spawn(run(
+            journal.clone(),
+            move |records| sink.clone().ingest(records),
+            progress,
+            stopped,
+        ));
         put(&journal, &["a", "b"]).await;
         let newest = journal.state().newest;
         watched.wait_for(|progress| progress.committed == newest).await.unwrap();

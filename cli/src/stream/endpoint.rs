@@ -55,17 +55,16 @@ impl Endpoint {
 
     /// The API; serve it on loopback.
     pub fn router(self) -> Router {
-        Router::new()
-            .route("/", post(answer))
-            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-            .with_state(self)
+        Router::new().route("/", post(answer)).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).with_state(self)
     }
 
     /// Which stream a request means; there is one.
     fn check_stream(&self, name: Option<&str>, arn: Option<&str>) -> Result<(), Fault> {
         match (name, arn) {
             (Some(name), _) if *name == *self.stream => Ok(()),
-            (None, Some(arn)) if *arn == *self.arn || arn.ends_with(&format!(":stream/{}", self.stream)) => Ok(()),
+            (None, Some(arn)) if *arn == *self.arn || arn.ends_with(&format!(":stream/{}", self.stream)) => {
+                Ok(())
+            }
             (None, None) => Err(Fault::invalid("Either StreamName or StreamARN must be given.")),
             (name, arn) => Err(Fault::not_found(format!(
                 "Stream {} under this account not found: the local stream is called {}.",
@@ -123,7 +122,9 @@ fn action(headers: &HeaderMap) -> Result<&str, Fault> {
             "The local stream speaks JSON, not CBOR: set AWS_CBOR_DISABLE=true (Java: aws.cborEnabled=false).",
         ));
     }
-    text("x-amz-target").strip_prefix("Kinesis_20131202.").ok_or_else(|| Fault::unknown_operation(text("x-amz-target")))
+    text("x-amz-target")
+        .strip_prefix("Kinesis_20131202.")
+        .ok_or_else(|| Fault::unknown_operation(text("x-amz-target")))
 }
 
 /// Different for each answer of this process; people quote it, nothing reads it.

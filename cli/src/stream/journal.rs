@@ -111,10 +111,24 @@ pub struct Opened {
 }
 
 enum Command {
-    Append { records: Vec<NewRecord>, reply: oneshot::Sender<Result<Vec<Sequence>, JournalError>> },
-    Read { from: Sequence, records_max: usize, bytes_max: usize, reply: oneshot::Sender<io::Result<Vec<Record>>> },
-    Locate { time: Timestamp, reply: oneshot::Sender<Sequence> },
-    Trim { committed: Sequence, reply: oneshot::Sender<()> },
+    Append {
+        records: Vec<NewRecord>,
+        reply: oneshot::Sender<Result<Vec<Sequence>, JournalError>>,
+    },
+    Read {
+        from: Sequence,
+        records_max: usize,
+        bytes_max: usize,
+        reply: oneshot::Sender<io::Result<Vec<Record>>>,
+    },
+    Locate {
+        time: Timestamp,
+        reply: oneshot::Sender<Sequence>,
+    },
+    Trim {
+        committed: Sequence,
+        reply: oneshot::Sender<()>,
+    },
 }
 
 impl Journal {
@@ -138,10 +152,7 @@ impl Journal {
     /// When the journal is full, the disk refuses, or it is closed. Nothing of them is kept then.
     pub async fn append(&self, records: Vec<NewRecord>) -> Result<Vec<Sequence>, JournalError> {
         let (reply, answer) = oneshot::channel();
-        self.commands
-            .send(Command::Append { records, reply })
-            .await
-            .map_err(|_| JournalError::Closed)?;
+        self.commands.send(Command::Append { records, reply }).await.map_err(|_| JournalError::Closed)?;
         answer.await.map_err(|_| JournalError::Closed)?
     }
 
@@ -149,7 +160,12 @@ impl Journal {
     ///
     /// # Errors
     /// When a file cannot be read or is damaged.
-    pub async fn read(&self, from: Sequence, records_max: usize, bytes_max: usize) -> io::Result<Vec<Record>> {
+    pub async fn read(
+        &self,
+        from: Sequence,
+        records_max: usize,
+        bytes_max: usize,
+    ) -> io::Result<Vec<Record>> {
         let closed = || io::Error::other(JournalError::Closed);
         let (reply, answer) = oneshot::channel();
         self.commands
@@ -375,7 +391,8 @@ struct Group {
 
 impl Group {
     fn add(&mut self, records: Vec<NewRecord>, reply: oneshot::Sender<Result<Vec<Sequence>, JournalError>>) {
-        self.bytes += records.iter().map(|record| record.data.len() + record.partition_key.len()).sum::<usize>();
+        self.bytes +=
+            records.iter().map(|record| record.data.len() + record.partition_key.len()).sum::<usize>();
         self.appends.push((records, reply));
     }
 }

@@ -61,7 +61,8 @@ impl Segment {
         for entry in directory.read_dir()? {
             let path = entry?.path();
             let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
-            if let (Some(number), Some(EXTENSION)) = (number, path.extension().and_then(|word| word.to_str())) {
+            if let (Some(number), Some(EXTENSION)) = (number, path.extension().and_then(|word| word.to_str()))
+            {
                 found.push((Sequence::from_number(number), path));
             }
         }

@@ -49,7 +49,8 @@ impl Addresses {
     pub fn write(&self, data: &Path) -> anyhow::Result<()> {
         let path = data.join(FILE);
         let half = path.with_extension("json.new");
-        let written = fs::write(&half, serde_json::to_vec_pretty(self)?).and_then(|()| fs::rename(&half, &path));
+        let written =
+            fs::write(&half, serde_json::to_vec_pretty(self)?).and_then(|()| fs::rename(&half, &path));
         written.with_context(|| format!("cannot write {}", path.display()))
     }
 
@@ -62,7 +63,9 @@ impl Addresses {
         match fs::read(&path) {
             Ok(bytes) => {
                 let addresses = serde_json::from_slice(&bytes);
-                addresses.map(Some).with_context(|| format!("{} is not what `limelight dev` writes", path.display()))
+                addresses
+                    .map(Some)
+                    .with_context(|| format!("{} is not what `limelight dev` writes", path.display()))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),

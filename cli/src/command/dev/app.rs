@@ -88,7 +88,12 @@ impl Part {
 }
 
 impl App {
-    pub(super) async fn build(arguments: &DevArgs, plan: Plan, state: &State, ports: Ports) -> anyhow::Result<Self> {
+    pub(super) async fn build(
+        arguments: &DevArgs,
+        plan: Plan,
+        state: &State,
+        ports: Ports,
+    ) -> anyhow::Result<Self> {
         let (failed, failures) = mpsc::channel(1);
         let store = arguments.store.clone().unwrap_or_else(|| state.store().to_string_lossy().into_owned());
         let location = Location::parse(&store).map_err(|error| Refused::usage(error.to_string()))?;
@@ -109,7 +114,10 @@ impl App {
         };
 
         let mut api = Part::new(&failed);
-        api.spawn("API", axum::serve(ports.api, companion.router()).with_graceful_shutdown(api.stopped()).into_future());
+        api.spawn(
+            "API",
+            axum::serve(ports.api, companion.router()).with_graceful_shutdown(api.stopped()).into_future(),
+        );
         let mut consumer = Part::new(&failed);
         let mut stream = Part::new(&failed);
         let (progress, watched) = watch::channel(Progress::default());
@@ -120,7 +128,8 @@ impl App {
         } else {
             let journal = open_journal(&state.stream())?;
             let endpoint = Endpoint::new(&arguments.stream, ACCOUNT, &plan.region, journal.clone(), now());
-            let served = axum::serve(ports.stream, endpoint.router()).with_graceful_shutdown(stream.stopped());
+            let served =
+                axum::serve(ports.stream, endpoint.router()).with_graceful_shutdown(stream.stopped());
             stream.spawn("stream", served.into_future());
             let (name, stop) = (arguments.stream.clone(), consumer.stop.subscribe());
             let ingest = move |records| hand_over(companion.clone(), name.clone(), records);
@@ -129,7 +138,8 @@ impl App {
                 anyhow::Ok(())
             });
         }
-        let (lambda, fronts) = start_functions(arguments, plan, &addresses, ports.invoke, ports.http, &failed).await?;
+        let (lambda, fronts) =
+            start_functions(arguments, plan, &addresses, ports.invoke, ports.http, &failed).await?;
         let failures = tokio::sync::Mutex::new(failures);
         Ok(Self { addresses, lambda, fronts, stream, consumer, progress: watched, api, failures })
     }
@@ -174,10 +184,16 @@ fn open_journal(directory: &Path) -> anyhow::Result<Journal> {
     let (journal, opened) = Journal::open(directory, Limits::default(), now())
         .with_context(|| format!("the stream's journal {} cannot be opened", directory.display()))?;
     if opened.cut_bytes > 0 {
-        tracing::info!(bytes = opened.cut_bytes, "cut a record that was never acknowledged off the journal's end");
+        tracing::info!(
+            bytes = opened.cut_bytes,
+            "cut a record that was never acknowledged off the journal's end"
+        );
     }
     if opened.damaged_bytes > 0 {
-        tracing::error!(bytes = opened.damaged_bytes, "the journal is damaged; its segment will be kept as .damaged");
+        tracing::error!(
+            bytes = opened.damaged_bytes,
+            "the journal is damaged; its segment will be kept as .damaged"
+        );
     }
     Ok(journal)
 }
@@ -194,7 +210,12 @@ async fn hand_over(companion: Companion, stream: String, records: Vec<Record>) -
         })
         .collect();
     let report = companion.ingest(&stream, SHARD_ID, records).await;
-    tracing::debug!(events = report.events, duplicates = report.duplicates, dead = report.dead_letters, "ingested");
+    tracing::debug!(
+        events = report.events,
+        duplicates = report.duplicates,
+        dead = report.dead_letters,
+        "ingested"
+    );
     match (report.first_failure, first) {
         (None, _) | (_, None) => Handed::All,
         (Some((sequence, why)), Some(first)) => Handed::Until(sequence.parse().unwrap_or(first), why),
@@ -222,7 +243,8 @@ async fn start_functions(
             _ => config,
         }
     });
-    let lambda = Lambda::start(functions.collect()).await.map_err(|error| Refused::usage(error.to_string()))?;
+    let lambda =
+        Lambda::start(functions.collect()).await.map_err(|error| Refused::usage(error.to_string()))?;
     let mut fronts = Part::new(failed);
     let routes: Routes = plan.routes;
     let stopped = (fronts.stopped(), fronts.stopped());

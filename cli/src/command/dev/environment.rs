@@ -20,7 +20,9 @@ pub fn with_environment(arguments: &DevArgs) -> anyhow::Result<()> {
     let mut command = std::process::Command::new(std::env::current_exe()?);
     command.args(std::env::args_os().skip(1)).env(ENDPOINT, endpoint);
     // A stand-in for S3 on this machine wants credentials, any; without them the machine's role would be asked for.
-    for (name, value) in [("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"), ("AWS_REGION", "us-east-1")] {
+    for (name, value) in
+        [("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"), ("AWS_REGION", "us-east-1")]
+    {
         if std::env::var_os(name).is_none() && std::env::var_os("AWS_PROFILE").is_none() {
             command.env(name, value);
         }

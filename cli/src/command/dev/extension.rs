@@ -14,7 +14,9 @@ const NAME: &str = "limelight-extension";
 pub(super) fn find(given: Option<&Path>) -> Result<PathBuf, Refused> {
     if let Some(path) = given {
         return match is_executable(path) {
-            true => path.canonicalize().map_err(|error| Refused::usage(format!("{}: {error}", path.display()))),
+            true => {
+                path.canonicalize().map_err(|error| Refused::usage(format!("{}: {error}", path.display())))
+            }
             false => Err(Refused::usage(format!("the extension {} is no executable file", path.display()))),
         };
     }

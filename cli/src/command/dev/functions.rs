@@ -84,7 +84,11 @@ pub(super) fn plan(arguments: &DevArgs) -> anyhow::Result<Plan> {
             Err(fault) => faults.push(fault),
         }
     }
-    let region = file.region.clone().or_else(|| std::env::var("AWS_REGION").ok()).unwrap_or_else(|| "us-east-1".to_owned());
+    let region = file
+        .region
+        .clone()
+        .or_else(|| std::env::var("AWS_REGION").ok())
+        .unwrap_or_else(|| "us-east-1".to_owned());
     let tools = Tools { python: arguments.python.clone(), node: arguments.node.clone() };
     let mut plan = Plan { functions: Vec::new(), routes: Routes::new(), region };
     let mut names = BTreeSet::new();
@@ -129,7 +133,9 @@ fn of_flag(text: &str) -> Result<Function, String> {
     let wrong = || format!("--function {text:?} must be NAME=DIR or NAME=DIR:HANDLER");
     let (name, place) = text.split_once('=').ok_or_else(wrong)?;
     let (dir, handler) = match place.rsplit_once(':') {
-        Some((dir, handler)) if !handler.contains('/') || handler.contains('.') => (dir, Some(handler.to_owned())),
+        Some((dir, handler)) if !handler.contains('/') || handler.contains('.') => {
+            (dir, Some(handler.to_owned()))
+        }
         _ => (place, None),
     };
     if name.is_empty() || dir.is_empty() || handler.as_deref() == Some("") {
@@ -147,7 +153,8 @@ fn planned(
 ) -> Result<Planned, Vec<String>> {
     let mut faults = out_of_bounds(&function);
     let dir = base.join(function.dir.clone().unwrap_or_default());
-    let dir = dir.canonicalize().map_err(|error| format!("its folder {} cannot be used: {error}", dir.display()));
+    let dir =
+        dir.canonicalize().map_err(|error| format!("its folder {} cannot be used: {error}", dir.display()));
     let started = match (dir, function.command.clone()) {
         (Err(fault), _) => Err(fault),
         (Ok(_), Some(command)) if command.is_empty() => Err("its command is empty".to_owned()),
@@ -165,7 +172,8 @@ fn planned(
             return Err(faults);
         }
     };
-    let default_routes = || vec![format!("ANY /{}", function.name), format!("ANY /{}/{{proxy+}}", function.name)];
+    let default_routes =
+        || vec![format!("ANY /{}", function.name), format!("ANY /{}/{{proxy+}}", function.name)];
     let mut config = FunctionConfig::new(function.name.clone(), command).handler(handler).working_dir(dir);
     config.env = function.env;
     if let Some(service) = service {
@@ -190,14 +198,19 @@ fn planned(
 fn out_of_bounds(function: &Function) -> Vec<String> {
     let mut faults = Vec::new();
     let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if function.name.is_empty() || function.name.len() > NAME_CHARS_MAX || !function.name.chars().all(letters) {
+    if function.name.is_empty() || function.name.len() > NAME_CHARS_MAX || !function.name.chars().all(letters)
+    {
         faults.push("its name must have 1 to 64 of a-z A-Z 0-9 - _".to_owned());
     }
     if function.memory_mb.is_some_and(|memory| !MEMORY_MB.contains(&memory)) {
         faults.push(format!("memoryMb must be from {} to {}", MEMORY_MB.start(), MEMORY_MB.end()));
     }
     if function.timeout_seconds.is_some_and(|timeout| !TIMEOUT_SECONDS.contains(&timeout)) {
-        faults.push(format!("timeoutSeconds must be from {} to {}", TIMEOUT_SECONDS.start(), TIMEOUT_SECONDS.end()));
+        faults.push(format!(
+            "timeoutSeconds must be from {} to {}",
+            TIMEOUT_SECONDS.start(),
+            TIMEOUT_SECONDS.end()
+        ));
     }
     if function.concurrency.is_some_and(|sandboxes| !CONCURRENCY.contains(&sandboxes)) {
         faults.push(format!("concurrency must be from {} to {}", CONCURRENCY.start(), CONCURRENCY.end()));
@@ -214,7 +227,8 @@ mod tests {
     fn plan_of(folder: &TempDir, file: &str, flags: &[&str]) -> anyhow::Result<Plan> {
         let path = folder.path().join("functions.json");
         std::fs::write(&path, file).unwrap();
-        let words = ["limelight", "dev", "-c", path.to_str().unwrap()].into_iter().chain(flags.iter().copied());
+        let words =
+            ["limelight", "dev", "-c", path.to_str().unwrap()].into_iter().chain(flags.iter().copied());
         match crate::args::Arguments::try_parse_from(words).unwrap().command {
             crate::args::Command::Dev(arguments) => plan(&arguments),
             other => panic!("{other:?}"),
@@ -237,9 +251,14 @@ mod tests {
         let plan = plan_of(&folder, file, &[]).unwrap();
         let orders = &plan.functions[0];
         assert_eq!(orders.config.env["LIMELIGHT_SERVICE"], "shop");
-        assert_eq!((orders.config.memory_mb, orders.config.timeout.as_secs(), orders.config.concurrency_max), (512, 9, 2));
+        assert_eq!(
+            (orders.config.memory_mb, orders.config.timeout.as_secs(), orders.config.concurrency_max),
+            (512, 9, 2)
+        );
         assert_eq!((orders.config.region.as_str(), orders.config.handler.as_str()), ("eu-west-1", "x.y"));
-        assert!(!orders.config.freeze && !orders.with_extension && orders.config.working_dir.ends_with("orders"));
+        assert!(
+            !orders.config.freeze && !orders.with_extension && orders.config.working_dir.ends_with("orders")
+        );
         assert_eq!(plan.routes.keys().collect::<Vec<_>>(), ["GET /orders/{id}"]);
     }
 
@@ -256,25 +275,36 @@ mod tests {
             {"name": "twice", "command": ["/bin/cat"], "routes": ["GET orders"]},
             {"name": "twice", "command": []}]}"#;
         let error = plan_of(&folder(), file, &["--function", "nonsense"]).unwrap_err().to_string();
-        for fault in
-            ["\"a b\": its name", "memoryMb must", "nowhere", "GET orders", "two functions", "command is empty", "nonsense"]
-        {
+        for fault in [
+            "\"a b\": its name",
+            "memoryMb must",
+            "nowhere",
+            "GET orders",
+            "two functions",
+            "command is empty",
+            "nonsense",
+        ] {
             assert!(error.contains(fault), "{fault} is not in: {error}");
         }
     }
 
     #[test]
     fn a_key_that_does_not_exist_is_named_with_its_line() {
-        let error = plan_of(&folder(), "{\n\"functions\": [{\"name\": \"a\", \"memory\": 1}]}", &[]).unwrap_err();
+        let error =
+            plan_of(&folder(), "{\n\"functions\": [{\"name\": \"a\", \"memory\": 1}]}", &[]).unwrap_err();
         assert!(error.to_string().contains("`memory`") && error.to_string().contains("line 2"), "{error}");
     }
 
     #[test]
     fn flags_name_a_folder_and_a_handler() {
-        let read = |text| of_flag(text).map(|function| (function.name, function.dir.unwrap(), function.handler));
+        let read =
+            |text| of_flag(text).map(|function| (function.name, function.dir.unwrap(), function.handler));
         assert_eq!(read("a=./x"), Ok(("a".to_owned(), "./x".into(), None)));
         assert_eq!(read("a=x:app.main"), Ok(("a".to_owned(), "x".into(), Some("app.main".to_owned()))));
-        assert_eq!(read("a=x:src/app.main"), Ok(("a".to_owned(), "x".into(), Some("src/app.main".to_owned()))));
+        assert_eq!(
+            read("a=x:src/app.main"),
+            Ok(("a".to_owned(), "x".into(), Some("src/app.main".to_owned())))
+        );
         for wrong in ["a", "=x", "a=", "a=x:"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

@@ -40,7 +40,12 @@ const NODE_ENDINGS: [&str; 3] = ["mjs", "js", "cjs"];
 ///
 /// # Errors
 /// What is missing, in words.
-pub(super) fn start(dir: &Path, runtime: Option<Runtime>, handler: Option<&str>, tools: &Tools) -> Result<Start, String> {
+pub(super) fn start(
+    dir: &Path,
+    runtime: Option<Runtime>,
+    handler: Option<&str>,
+    tools: &Tools,
+) -> Result<Start, String> {
     let (runtime, handler) = match (runtime, handler) {
         (Some(runtime), Some(handler)) => (runtime, handler.to_owned()),
         (None, Some(handler)) => (runtime_of(dir, handler)?, handler.to_owned()),
@@ -75,7 +80,8 @@ fn runtime_of(dir: &Path, handler: &str) -> Result<Runtime, String> {
 
 /// The handler that a folder's files suggest, in the order of how sure they make it.
 fn handler_of(dir: &Path, runtime: Option<Runtime>) -> Result<(Runtime, String), String> {
-    let python = ["lambda_function.py", "app.py", "main.py", "handler.py"].map(|file| (Runtime::Python, file));
+    let python =
+        ["lambda_function.py", "app.py", "main.py", "handler.py"].map(|file| (Runtime::Python, file));
     let node = ["index.mjs", "index.js", "index.cjs", "app.mjs", "app.js"].map(|file| (Runtime::Node, file));
     let known = [(Runtime::Custom, "bootstrap")].into_iter().chain(python).chain(node);
     let found = known
@@ -118,17 +124,26 @@ fn module_exists(dir: &Path, handler: &str, endings: &[&str]) -> Result<(), Stri
     if exists {
         return Ok(());
     }
-    Err(format!("its handler {handler:?} is not there: no {module}.{} in {}", endings.join(" or ."), dir.display()))
+    Err(format!(
+        "its handler {handler:?} is not there: no {module}.{} in {}",
+        endings.join(" or ."),
+        dir.display()
+    ))
 }
 
 fn bootstrap(dir: &Path) -> Result<PathBuf, String> {
     let path = dir.join("bootstrap");
-    if is_executable(&path) { Ok(path) } else { Err(format!("there is no executable bootstrap in {}", dir.display())) }
+    if is_executable(&path) {
+        Ok(path)
+    } else {
+        Err(format!("there is no executable bootstrap in {}", dir.display()))
+    }
 }
 
 /// The interpreter that has the runtime client: the one given, a virtual environment in the folder or above, `python3`.
 fn python(dir: &Path, tools: &Tools) -> Result<PathBuf, String> {
-    let in_environment = || dir.ancestors().map(|above| above.join(".venv/bin/python")).find(|path| path.is_file());
+    let in_environment =
+        || dir.ancestors().map(|above| above.join(".venv/bin/python")).find(|path| path.is_file());
     let python = tools.python.clone().or_else(in_environment).unwrap_or_else(|| PathBuf::from("python3"));
     let tried = Command::new(&python)
         .args(["-c", "import awslambdaric"])
@@ -143,7 +158,9 @@ fn python(dir: &Path, tools: &Tools) -> Result<PathBuf, String> {
              awslambdaric, or name another with --python",
             python.display()
         )),
-        Err(error) => Err(format!("{} cannot be run: {error}; name a Python with --python", python.display())),
+        Err(error) => {
+            Err(format!("{} cannot be run: {error}; name a Python with --python", python.display()))
+        }
     }
 }
 
@@ -187,7 +204,10 @@ mod tests {
     #[test]
     fn a_folder_says_what_its_handler_is() {
         let guessed = |files| handler_of(folder(files).path(), None);
-        assert_eq!(guessed(&[("app.py", "def handler(e, c): ...")]), Ok((Runtime::Python, "app.handler".to_owned())));
+        assert_eq!(
+            guessed(&[("app.py", "def handler(e, c): ...")]),
+            Ok((Runtime::Python, "app.handler".to_owned()))
+        );
         assert_eq!(
             guessed(&[("lambda_function.py", "def lambda_handler(e, c): ...")]),
             Ok((Runtime::Python, "lambda_function.lambda_handler".to_owned()))

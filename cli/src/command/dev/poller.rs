@@ -49,7 +49,9 @@ pub(super) async fn run(
                 }
             }
             // At the start a wrong name or address must be told; later the API may come back.
-            Err(error) if known.is_empty() => return Err(error.context(format!("the stream {stream} at {url}"))),
+            Err(error) if known.is_empty() => {
+                return Err(error.context(format!("the stream {stream} at {url}")));
+            }
             Err(error) => tracing::warn!(error = format!("{error:#}"), "cannot look for new shards"),
         }
         tokio::select! {

@@ -23,13 +23,10 @@ impl State {
         fs::create_dir_all(directory)
             .with_context(|| format!("the state's directory {shown} cannot be made; --data names another"))?;
         let path = directory.join("lock");
-        let mut lock = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .with_context(|| format!("the state's directory {shown} cannot be written; --data names another"))?;
+        let mut lock =
+            File::options().read(true).write(true).create(true).truncate(false).open(&path).with_context(
+                || format!("the state's directory {shown} cannot be written; --data names another"),
+            )?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => anyhow::bail!(
@@ -43,7 +40,9 @@ impl State {
         lock.set_len(0)
             .and_then(|()| lock.rewind())
             .and_then(|()| write!(lock, "{}", std::process::id()))
-            .with_context(|| format!("the state's directory {shown} cannot be written; --data names another"))?;
+            .with_context(|| {
+                format!("the state's directory {shown} cannot be written; --data names another")
+            })?;
         ignore(directory);
         Ok(Self { directory: directory.to_owned(), _lock: lock })
     }

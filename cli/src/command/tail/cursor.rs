@@ -58,7 +58,10 @@ mod tests {
 
     fn event(id: u64, ingested_ms: i64) -> Event {
         let at = Timestamp::from_millis(ingested_ms).to_string();
-        json!({"$limelight": {"id": id.to_string(), "ingestedAt": at, "timestamp": at}}).as_object().cloned().unwrap()
+        json!({"$limelight": {"id": id.to_string(), "ingestedAt": at, "timestamp": at}})
+            .as_object()
+            .cloned()
+            .unwrap()
     }
 
     #[test]

@@ -71,7 +71,10 @@ impl Endpoint {
         let request: GetShardIterator = read_body(body)?;
         self.check_stream(request.stream_name.as_deref(), request.stream_arn.as_deref())?;
         if request.shard_id != SHARD_ID {
-            return Err(Fault::not_found(format!("Shard {} in stream {} does not exist", request.shard_id, self.stream)));
+            return Err(Fault::not_found(format!(
+                "Shard {} in stream {} does not exist",
+                request.shard_id, self.stream
+            )));
         }
         let given = || {
             let text = request.starting_sequence_number.as_deref().unwrap_or_default();
@@ -83,7 +86,8 @@ impl Endpoint {
             "AT_SEQUENCE_NUMBER" => given()?,
             "AFTER_SEQUENCE_NUMBER" => given()?.next(),
             "AT_TIMESTAMP" => {
-                let seconds = request.timestamp.ok_or_else(|| Fault::invalid("AT_TIMESTAMP needs Timestamp"))?;
+                let seconds =
+                    request.timestamp.ok_or_else(|| Fault::invalid("AT_TIMESTAMP needs Timestamp"))?;
                 self.journal.locate(from_seconds(seconds)).await
             }
             other => return Err(Fault::validation(format!("{other:?} is no ShardIteratorType"))),

@@ -115,5 +115,6 @@ fn constraint(given: &str, place: &str, rule: &str) -> Fault {
 
 /// A request's JSON.
 pub(super) fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
-    serde_json::from_slice(body).map_err(|error| Fault::serialization(format!("The body cannot be read: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| Fault::serialization(format!("The body cannot be read: {error}")))
 }

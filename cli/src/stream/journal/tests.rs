@@ -27,7 +27,9 @@ async fn all(journal: &Journal) -> Vec<(Sequence, String)> {
         let page = journal.read(from, 3, 1000).await.unwrap();
         let Some(last) = page.last() else { return found };
         from = last.sequence.next();
-        found.extend(page.into_iter().map(|record| (record.sequence, String::from_utf8_lossy(&record.data).into())));
+        found.extend(
+            page.into_iter().map(|record| (record.sequence, String::from_utf8_lossy(&record.data).into())),
+        );
     }
 }
 
@@ -65,7 +67,7 @@ async fn a_write_cut_by_a_kill_costs_only_itself() {
 
     let (journal, opened) = open(&directory);
     assert_eq!((opened.records, opened.cut_bytes), (1, 7));
-    assert_eq!(std::fs::read(path.with_extension("torn")).unwrap(), [40, 0, 0, 0, 1, 2, 3]);
+    assert_eq!(fs::read(path.with_extension("torn")).unwrap(), [40, 0, 0, 0, 1, 2, 3]);
     journal.append(vec![new("after")]).await.unwrap();
     close(journal).await;
     let (journal, opened) = open(&directory);
@@ -77,7 +79,7 @@ async fn a_write_cut_by_a_kill_costs_only_itself() {
 async fn a_segment_whose_creation_was_cut_is_made_whole() {
     for begun in [&b""[..], b"LLJ", b"something else entirely"] {
         let directory = TempDir::new().unwrap();
-        std::fs::write(directory.path().join("00000000000000000007.journal"), begun).unwrap();
+        fs::write(directory.path().join("00000000000000000007.journal"), begun).unwrap();
         let (journal, opened) = open(&directory);
         assert_eq!(opened.records, 0);
         journal.append(vec![new("a")]).await.unwrap();
@@ -110,7 +112,7 @@ async fn a_sequence_is_never_given_twice_even_without_the_files() {
     let (journal, _) = open(&directory);
     let before = journal.append(vec![new("a")]).await.unwrap();
     close(journal).await;
-    std::fs::remove_dir_all(directory.path()).unwrap();
+    fs::remove_dir_all(directory.path()).unwrap();
     let later = NOW.plus(std::time::Duration::from_secs(1));
     let (journal, _) = Journal::open(directory.path(), SMALL, later).unwrap();
     assert!(journal.append(vec![new("b")]).await.unwrap()[0] > before[0]);
