@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use store::Store;
 
+use crate::route;
 use crate::settings::Settings;
 
 /// Ingests records of streams and answers requests.
@@ -36,8 +37,9 @@ impl Companion {
         &self.settings
     }
 
-    /// The HTTP API.
+    /// The HTTP API. It checks neither who asks nor under which host name: a front on loopback puts its check of the
+    /// `Host` header around it, a front in AWS its authorizer.
     pub fn router(&self) -> axum::Router {
-        axum::Router::new()
+        route::router(self.clone())
     }
 }

@@ -3,7 +3,9 @@
 pub mod settings;
 pub mod companion;
 pub mod ingest;
+pub mod route;
+pub mod lambda;
 
 pub use companion::Companion;
 pub use ingest::{IngestReport, StreamRecord};
-pub use settings::Settings;
+pub use settings::{Settings, SettingsError};

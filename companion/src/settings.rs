@@ -47,12 +47,14 @@ impl Settings {
         let mut faults = Vec::new();
         let store = match lookup("LIMELIGHT_STORE").filter(|text| !text.trim().is_empty()) {
             None => {
-                faults.push("LIMELIGHT_STORE is not set; it names a directory or s3://bucket/prefix".to_owned());
+                faults.push(
+                    "LIMELIGHT_STORE is not set; it names a directory or s3://bucket/prefix".to_owned(),
+                );
                 None
             }
-            Some(text) => Location::parse(&text)
-                .map_err(|error| faults.push(format!("LIMELIGHT_STORE: {error}")))
-                .ok(),
+            Some(text) => {
+                Location::parse(&text).map_err(|error| faults.push(format!("LIMELIGHT_STORE: {error}"))).ok()
+            }
         };
         let mut number = |name: &str, default: u64, max: u64| match lookup(name) {
             None => default,
@@ -94,9 +96,12 @@ mod tests {
         })
         .unwrap_err()
         .to_string();
-        for name in
-            ["LIMELIGHT_STORE", "LIMELIGHT_REQUEST_TIMEOUT_MS", "LIMELIGHT_RECORD_INFLATED_BYTES_MAX", "\"soon\""]
-        {
+        for name in [
+            "LIMELIGHT_STORE",
+            "LIMELIGHT_REQUEST_TIMEOUT_MS",
+            "LIMELIGHT_RECORD_INFLATED_BYTES_MAX",
+            "\"soon\"",
+        ] {
             assert!(error.contains(name), "{error}");
         }
     }

@@ -1,0 +1,67 @@
+//! The HTTP API: requests in, JSON out, and every error a problem. The same router serves a socket and, one call at a
+//! time, a Lambda function.
+
+mod answer;
+mod query;
+mod trace;
+mod assemble;
+mod dataset;
+mod health;
+
+use std::panic::AssertUnwindSafe;
+
+use api::Problem;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use futures::FutureExt as _;
+
+use crate::companion::Companion;
+pub(crate) use answer::problem;
+
+/// Bytes of a request's body. The longest query that anybody means has some kilobytes.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// All routes, bounded in body and time.
+pub(crate) fn router(companion: Companion) -> Router {
+    Router::new()
+        .route("/v1/query", post(query::run))
+        .route("/v1/traces/{id}", get(trace::get))
+        .route("/v1/datasets", get(dataset::list))
+        .route("/health", get(health::look))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(other_method)
+        .layer(middleware::from_fn_with_state(companion.clone(), bounded))
+        .with_state(companion)
+}
+
+/// Every answer comes in time, and a panic is one failed request, not a dropped connection.
+async fn bounded(State(companion): State<Companion>, request: Request, next: Next) -> Response {
+    let limit = companion.settings().request_timeout;
+    let route = format!("{} {}", request.method(), request.uri().path());
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(limit, answer).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!(route, "a request panicked");
+            problem(&Problem::internal("the request failed; the companion's log says why"))
+        }
+        Err(_) => {
+            let detail = format!("no answer within {} ms", limit.as_millis());
+            problem(&Problem::timeout(detail).hint("narrow the query's time, or add filters"))
+        }
+    }
+}
+
+async fn no_such_route(request: Request) -> Response {
+    let detail = format!("there is nothing at {}", request.uri().path());
+    let hint = "POST /v1/query, GET /v1/traces/{id}, GET /v1/datasets, GET /health";
+    problem(&Problem::not_found(detail).hint(hint))
+}
+
+async fn other_method(request: Request) -> Response {
+    let detail = format!("{} does not take {}", request.uri().path(), request.method());
+    problem(&Problem::method_not_allowed(detail).hint("POST /v1/query, and GET for everything else"))
+}

@@ -1,0 +1,34 @@
+//! Values and problems as HTTP responses.
+
+use api::{CONTENT_TYPE, Problem};
+use axum::Json;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use query::RunError;
+use serde::Serialize;
+
+use crate::ingest::chain;
+
+/// 200 with JSON.
+pub(super) fn json(body: &impl Serialize) -> Response {
+    Json(body).into_response()
+}
+
+/// The problem's status, with the problem.
+pub(crate) fn problem(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = serde_json::to_vec(problem).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    response
+}
+
+/// Why there is no answer to a query. What failed inside is logged here, not told.
+pub(super) fn run_error(error: &RunError) -> Response {
+    if let RunError::Failed(_) = error {
+        tracing::error!(why = chain(error), "a query failed");
+    }
+    problem(&Problem::from(error))
+}

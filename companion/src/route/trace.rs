@@ -1,0 +1,44 @@
+//! `GET /v1/traces/{id}`: everything with one trace id, put together.
+
+use std::time::{Duration, SystemTime};
+
+use api::Problem;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::{Timestamp, TraceId};
+use query::{Query, Runner as _, Timeframe};
+
+use super::answer::{json, problem, run_error};
+use super::assemble::assemble;
+use crate::companion::Companion;
+
+/// Clocks of sandboxes may run ahead.
+const AHEAD: Duration = Duration::from_secs(24 * 3_600);
+
+pub(super) async fn get(State(companion): State<Companion>, Path(text): Path<String>) -> Response {
+    let id: TraceId = match text.parse().or_else(|error| TraceId::from_xray(&text).map_err(|_| error)) {
+        Ok(id) => id,
+        Err(error) => {
+            let hint = "as 58406520a006649127e371903a2de979, or X-Ray's 1-58406520-a006649127e371903a2de979";
+            return problem(&Problem::bad_request(error.to_string()).hint(hint));
+        }
+    };
+    let to = Timestamp::from(SystemTime::now()).plus(AHEAD);
+    let query = Query::trace(id, Timeframe { from: Timestamp::EPOCH, to });
+    let answer = match companion.store().run(&query).await {
+        Ok(answer) => answer,
+        Err(error) => return run_error(&error),
+    };
+    if answer.events.is_empty() {
+        let detail = format!("nothing has the trace id {id}");
+        let hint =
+            "what was printed a moment ago may still be on its way; traces of the last hour: FROM otel";
+        return problem(&Problem::not_found(detail).hint(hint));
+    }
+    let whole = u64::try_from(answer.events.len()).unwrap_or(u64::MAX) < query.limit;
+    let mut trace = assemble(id, answer.events);
+    if !whole {
+        trace.notes.push(format!("only the first {} events of the trace are shown", query.limit));
+    }
+    json(&trace)
+}

@@ -1,0 +1,196 @@
+//! The companion over a store in memory: records in, queries and traces out, and what happens to what is wrong.
+
+mod support;
+
+use http::StatusCode;
+use model::Level;
+use serde_json::{Value, json};
+use support::{Fixture, batch, log, record, span};
+
+#[tokio::test]
+async fn what_was_ingested_is_found_by_query_and_by_trace() {
+    let fixture = Fixture::open().await;
+    let spans = vec![span("checkout", 1, None, 100), span("pay", 2, Some(1), 40)];
+    let logs = vec![log("order paid", Level::Info, 2), log("card refused", Level::Error, 2)];
+    let report = fixture.ingest(vec![record(1, &batch(0, spans, logs))]).await;
+    assert_eq!(report.first_failure, None);
+    assert_eq!(report.events, 5, "two spans, two lines and the account");
+
+    let (status, answer) =
+        fixture.query(json!({"text": "FROM lambda-logs COUNT GROUP BY $limelight.level"})).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let aggregates = answer["data"]["calculations"]["aggregates"].as_array().unwrap();
+    assert_eq!(aggregates.len(), 2, "{answer}");
+    let counts: Vec<&Value> = aggregates.iter().map(|group| &group["values"]["COUNT"]).collect();
+    assert_eq!(counts, [&json!(1), &json!(1)]);
+
+    let (status, trace) = fixture.get(&format!("/v1/traces/{}", support::TRACE)).await;
+    assert_eq!(status, StatusCode::OK, "{trace}");
+    let spans = trace["spans"].as_array().unwrap();
+    assert_eq!((&spans[0]["name"], &spans[0]["depth"]), (&json!("checkout"), &json!(0)));
+    assert_eq!((&spans[1]["name"], &spans[1]["depth"]), (&json!("pay"), &json!(1)));
+    assert_eq!(spans[1]["logs"].as_array().unwrap().len(), 2);
+    assert_eq!(trace["errors"], 1);
+}
+
+#[tokio::test]
+async fn what_comes_again_is_written_once() {
+    let fixture = Fixture::open().await;
+    let bytes = batch(0, Vec::new(), vec![log("once", Level::Info, 1)]);
+    assert_eq!(fixture.ingest(vec![record(1, &bytes)]).await.events, 2);
+    let again = fixture.ingest(vec![record(1, &bytes)]).await;
+    assert_eq!((again.events, again.duplicates), (0, 1), "the consumer's retry");
+    let producers = fixture.ingest(vec![record(2, &bytes)]).await;
+    assert_eq!((producers.events, producers.duplicates), (0, 1), "the producer's retry");
+}
+
+#[tokio::test]
+async fn an_unreadable_record_is_put_away_and_the_rest_goes_on() {
+    let fixture = Fixture::open().await;
+    let report = fixture
+        .ingest(vec![record(1, b"{\"n\":1}"), record(2, b"no telemetry at all"), record(3, b"{\"n\":2}")])
+        .await;
+    assert_eq!((report.events, report.dead_letters, report.first_failure), (2, 1, None));
+    let (_, answer) = fixture.query(json!({"text": "FROM logs SUM(n)"})).await;
+    assert_eq!(
+        answer["data"]["calculations"]["aggregates"][0]["values"]["SUM(n)"].as_f64(),
+        Some(3.0),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_record_without_a_place_in_its_shard_stops_the_shard_there() {
+    let fixture = Fixture::open().await;
+    let mut broken = record(2, b"{\"n\":2}");
+    "two".clone_into(&mut broken.sequence);
+    let report = fixture.ingest(vec![record(1, b"{\"n\":1}"), broken, record(3, b"{\"n\":3}")]).await;
+    assert_eq!(report.events, 1);
+    assert_eq!(report.first_failure.unwrap().0, "two");
+}
+
+#[tokio::test]
+async fn lines_of_a_cloudwatch_subscription_are_understood() {
+    let fixture = Fixture::open().await;
+    let line = "REPORT RequestId: 79b4f56e-95b1-4643-9700-2807f4e68189\tDuration: 201.67 ms\t\
+                Billed Duration: 202 ms\tMemory Size: 2048 MB\tMax Memory Used: 81 MB\t\n";
+    let subscription = json!({
+        "messageType": "DATA_MESSAGE", "owner": "123456789012", "logGroup": "/aws/lambda/checkout",
+        "logStream": "s", "subscriptionFilters": ["f"],
+        "logEvents": [{"id": "1", "timestamp": support::now_ms(), "message": line}],
+    });
+    let report = fixture.ingest(vec![record(1, &support::gzip(subscription.to_string().as_bytes()))]).await;
+    assert_eq!((report.events, report.first_failure), (1, None));
+    let asked = json!({"text": "FROM lambda-logs MAX(@billedDuration) WHERE @type = REPORT GROUP BY $limelight.namespace"});
+    let (_, answer) = fixture.query(asked).await;
+    let group = &answer["data"]["calculations"]["aggregates"][0];
+    assert_eq!(group["values"]["MAX(@billedDuration)"].as_f64(), Some(202.0), "{answer}");
+    assert_eq!(group["groups"]["$limelight.namespace"], "checkout", "{answer}");
+}
+
+#[tokio::test]
+async fn wrong_questions_get_problems_that_say_where_and_what_to_do() {
+    let fixture = Fixture::open().await;
+    fixture.ingest(vec![record(1, b"{\"n\":1}")]).await;
+
+    let (status, problem) = fixture.query(json!({"text": "FROM logs CUONT"})).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(problem["faults"][0]["position"].as_u64().is_some(), "{problem}");
+    assert!(problem["faults"][0]["hint"].is_string(), "{problem}");
+
+    let (status, problem) = fixture.query(json!({"text": "FROM lgs COUNT"})).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert_eq!(problem["known"], json!(["logs"]), "{problem}");
+
+    for (method, path, body, content_type, status) in [
+        ("POST", "/v1/query", "{", "application/json", 400),
+        ("POST", "/v1/query", "{}", "text/plain", 415),
+        ("GET", "/v1/query", "", "", 405),
+        ("GET", "/v1/nothing", "", "", 404),
+        ("GET", "/v1/traces/xyz", "", "", 400),
+        ("GET", "/v1/traces/58406520a006649127e371903a2de979", "", "", 404),
+    ] {
+        let (found, problem) = fixture.ask(method, path, content_type, body.to_owned()).await;
+        assert_eq!(found.as_u16(), status, "{method} {path}: {problem}");
+        assert_eq!(problem["status"], status);
+        assert!(problem["hint"].is_string(), "{problem}");
+    }
+    let huge = format!("{{\"text\":\"{}\"}}", "x".repeat(300_000));
+    let (status, _) = fixture.ask("POST", "/v1/query", "application/json", huge).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_an_empty_answer_with_a_note() {
+    let fixture = Fixture::open().await;
+    fixture.ingest(vec![record(1, b"{\"n\":1}")]).await;
+    let (status, answer) = fixture.query(json!({"text": "FROM logs COUNT WHERE nope = 1"})).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    assert!(answer["data"]["notes"].to_string().contains("nope"), "{answer}");
+}
+
+#[tokio::test]
+async fn datasets_and_health_say_what_there_is() {
+    let fixture = Fixture::open().await;
+    fixture.ingest(vec![record(1, b"[{\"n\":1},{\"n\":2}]")]).await;
+    let (_, datasets) = fixture.get("/v1/datasets").await;
+    assert_eq!(datasets["datasets"][0]["name"], "logs");
+    assert_eq!(datasets["datasets"][0]["events"], 2);
+    let (status, health) = fixture.get("/health").await;
+    assert_eq!((status, &health["status"]), (StatusCode::OK, &json!("ok")));
+    assert_eq!(health["store"], "reachable");
+}
+
+#[tokio::test]
+async fn a_kinesis_event_is_ingested_and_names_what_must_come_again() {
+    let fixture = Fixture::open().await;
+    let good = support::kinesis_record("shardId-000000000000", "1", b"{\"n\":1}");
+    let bad = support::kinesis_record("shardId-000000000001", "not a number", b"{\"n\":2}");
+    let answer = fixture.handle(json!({"Records": [good, bad]})).await.unwrap();
+    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "not a number"}]}));
+    let (_, answer) = fixture.query(json!({"text": "FROM logs COUNT"})).await;
+    assert_eq!(answer["data"]["calculations"]["aggregates"][0]["values"]["COUNT"], 1, "{answer}");
+}
+
+#[tokio::test]
+async fn an_http_event_is_answered_by_the_same_router() {
+    let fixture = Fixture::open().await;
+    fixture.ingest(vec![record(1, b"{\"n\":1}")]).await;
+    let event = json!({
+        "version": "2.0", "rawPath": "/v1/query", "rawQueryString": "",
+        "headers": {"content-type": "application/json"},
+        "requestContext": {"http": {"method": "POST", "path": "/v1/query"}, "stage": "$default"},
+        "body": "{\"text\":\"FROM logs COUNT\"}", "isBase64Encoded": false,
+    });
+    let answer = fixture.handle(event).await.unwrap();
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    assert_eq!(answer["headers"]["content-type"], "application/json");
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body["data"]["calculations"]["aggregates"][0]["values"]["COUNT"], 1);
+}
+
+#[tokio::test]
+async fn an_event_of_another_kind_is_refused_by_name() {
+    let fixture = Fixture::open().await;
+    let event = json!({"Records": [{"eventSource": "aws:sqs", "body": "secret"}]});
+    let error = fixture.handle(event).await.unwrap_err().to_string();
+    assert!(error.ends_with("got an event from aws:sqs"), "{error}");
+    assert!(fixture.handle(json!([])).await.is_err());
+    assert!(fixture.handle(json!({"Records": [{"eventSource": "aws:kinesis"}]})).await.is_err());
+}
+
+#[tokio::test]
+async fn a_gap_in_delivery_is_seen_by_a_query() {
+    let fixture = Fixture::open().await;
+    let one = |sequence| batch(sequence, Vec::new(), vec![log("line", Level::Info, 1)]);
+    fixture.ingest(vec![record(1, &one(0)), record(2, &one(2))]).await;
+    let asked = json!({"text": "FROM limelight COUNT, MAX(sequence) GROUP BY sandbox"});
+    let (_, answer) = fixture.query(asked).await;
+    let values = &answer["data"]["calculations"]["aggregates"][0]["values"];
+    assert_eq!(values["COUNT"], 2, "{answer}");
+    assert_eq!(
+        values["MAX(sequence)"].as_f64(),
+        Some(2.0),
+        "three batches were made, two have arrived: {answer}"
+    );
+}
