@@ -14,6 +14,7 @@ use query::Column;
 
 use crate::error::StoreError;
 use crate::file;
+use crate::files::Files;
 use crate::rows;
 use crate::schema::{DATE, Schema};
 use crate::sequence::SequenceNumber;
@@ -25,6 +26,7 @@ use crate::table::{Change, Outcome, Shard, Standing, Table};
 const ATTEMPTS_MAX: usize = 100;
 /// The longest wait between two attempts; the wait grows up to it, so that many writers do not stay in step.
 const WAIT_MAX_MS: u64 = 200;
+const DAY_MICROS: i64 = 86_400_000_000;
 
 /// A record's part for one dataset.
 pub(crate) struct Portion {
@@ -78,6 +80,12 @@ struct Prepared {
     columns: Vec<Column>,
 }
 
+impl Prepared {
+    fn stands_in(&self, files: &Files) -> bool {
+        self.adds.first().is_some_and(|add| files.has(&add.path))
+    }
+}
+
 /// Writes one dataset's portions.
 pub(crate) async fn append(
     table: &Table,
@@ -101,10 +109,14 @@ pub(crate) async fn append(
         }
         let turn = table.turn().await;
         let (view, standing) = table.standing(since, shard, &batches).await?;
+        if view.as_ref().is_some_and(|view| prepared.stands_in(&view.files)) {
+            // The attempt before did succeed: the object store repeated our put and met itself.
+            return Ok(written(portions, &prepared, 1));
+        }
         let now_fresh = fresh(portions, &standing);
         if now_fresh != prepared.portions {
             drop(turn);
-            discard(table, &prepared).await;
+            // The files of before stay as orphans for vacuum: nothing is ever deleted on a guess.
             let schema = view.map(|view| view.schema).unwrap_or_default();
             prepared = prepare(table, portions, now_fresh, &schema, options, now).await?;
             continue;
@@ -184,17 +196,6 @@ async fn prepare(
         prepared.columns.extend(encoded.columns);
     }
     Ok(prepared)
-}
-
-const DAY_MICROS: i64 = 86_400_000_000;
-
-/// Removes files that will never be visible. What stays is an orphan, which harms nobody and which vacuum removes.
-async fn discard(table: &Table, prepared: &Prepared) {
-    for add in &prepared.adds {
-        if let Err(error) = table.objects.delete(&Path::from(add.path.as_str())).await {
-            tracing::debug!(path = add.path, %error, "a data file that was not committed stays behind");
-        }
-    }
 }
 
 fn written(portions: &[Portion], prepared: &Prepared, commits: u64) -> Written {

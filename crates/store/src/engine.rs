@@ -1,6 +1,7 @@
 //! Queries become answers: each dataset at one version, DataFusion over its table, the statements of the query's plan,
 //! and their rows as the answer's figures and events. Bounded in memory, time and rows.
 
+mod overflow;
 mod session;
 mod execute;
 mod cell;
@@ -41,7 +42,11 @@ impl Engine {
         }
         let tables: Vec<Table> = snapshots
             .iter()
-            .map(|snapshot| Table { dataset: &snapshot.dataset, columns: &snapshot.columns })
+            .map(|snapshot| Table {
+                dataset: &snapshot.dataset,
+                columns: &snapshot.columns,
+                overflow: snapshot.overflows.then_some(Snapshot::OVERFLOW),
+            })
             .collect();
         let plan = Plan::new(query, &tables);
         let mut execution = Execution::start(session::context(&self.runtime, snapshots)?);
@@ -49,14 +54,7 @@ impl Engine {
             View::Calculations => figure::answer(query, &plan, &mut execution).await?,
             View::Events => event::answer(query, &plan, snapshots, &mut execution).await?,
         };
-        let apart = snapshots.iter().filter(|snapshot| snapshot.overflows).map(|snapshot| {
-            format!(
-                "{} has more keys than columns; queries do not see the keys that found none",
-                snapshot.dataset
-            )
-        });
-        let known: Vec<String> = plan.notes().iter().cloned().chain(apart).collect();
-        answer.notes.splice(0..0, known);
+        answer.notes.splice(0..0, plan.notes().iter().cloned());
         answer.fields = plan.fields().to_vec();
         answer.statistics = execution.statistics(snapshots);
         answer.statistics.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

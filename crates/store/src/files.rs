@@ -48,6 +48,11 @@ impl Files {
         self.files.retain(|file| file.path != path);
     }
 
+    pub(crate) fn has(&self, path: &str) -> bool {
+        // The newest stand last, and it is those that are asked for.
+        self.files.iter().rev().any(|file| file.path == path)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<DataFile>> {
         self.files.iter()
     }

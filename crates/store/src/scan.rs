@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arrow::array::{ArrayRef, BooleanArray, UInt64Array};
-use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema as ArrowSchema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::stats::Precision;
@@ -49,7 +49,7 @@ pub(crate) struct Scan {
 impl Scan {
     pub(crate) fn new(root: &Root, dataset: &str, schema: &Schema, files: Arc<Files>) -> Self {
         let date: FieldRef = Arc::new(Field::new(DATE, DataType::Date32, true));
-        let columns = TableSchema::builder(schema.file()).with_table_partition_cols(vec![date]).build();
+        let columns = TableSchema::builder(viewed(&schema.file())).with_table_partition_cols(vec![date]).build();
         Self { root: root.clone(), below: root.below(["datasets", dataset]), files, columns }
     }
 
@@ -152,7 +152,7 @@ impl LogStatistics<'_> {
 
     fn scalar(&self, column: &Column, value: &serde_json::Value) -> Option<ScalarValue> {
         match self.schema.field_with_name(&column.name).ok()?.data_type() {
-            DataType::Utf8 => Some(ScalarValue::Utf8(Some(value.as_str()?.to_owned()))),
+            DataType::Utf8View => Some(ScalarValue::Utf8View(Some(value.as_str()?.to_owned()))),
             DataType::Float64 => Some(ScalarValue::Float64(Some(value.as_f64()?))),
             DataType::Timestamp(_, zone) => {
                 let time: Timestamp = value.as_str()?.parse().ok()?;
@@ -202,6 +202,15 @@ impl PruningStatistics for LogStatistics<'_> {
     fn contained(&self, _: &Column, _: &HashSet<ScalarValue>) -> Option<BooleanArray> {
         None
     }
+}
+
+/// Text as views: the layout in which DataFusion reads, filters and groups it without copying.
+fn viewed(schema: &SchemaRef) -> SchemaRef {
+    let viewed = |field: &FieldRef| match field.data_type() {
+        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+        _ => field.clone(),
+    };
+    Arc::new(ArrowSchema::new(schema.fields().iter().map(viewed).collect::<Vec<_>>()))
 }
 
 /// Days since the epoch of `2026-11-20`.

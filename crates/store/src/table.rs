@@ -61,7 +61,9 @@ struct Followed {
     opened: DeltaTable,
     /// Of the shards that were asked for or that wrote since; none: the shard never wrote.
     watermarks: HashMap<Shard, Option<SequenceNumber>>,
+    /// Complete only once `recent_is_whole`: who only reads never pays for it.
     recent: Recent,
+    recent_is_whole: bool,
 }
 
 /// What stands already, of some records that are to be written.
@@ -109,6 +111,10 @@ impl Table {
                 watermark
             }
         };
+        if !followed.recent_is_whole {
+            self.read_back(&followed.opened, since, &mut followed.recent).await?;
+            followed.recent_is_whole = true;
+        }
         let held = |batch: &Option<&BatchId>| batch.is_some_and(|batch| followed.recent.holds(batch));
         let batches = batches.iter().map(held).collect();
         Ok((Some(followed.view.clone()), Standing { watermark, batches }))
@@ -128,7 +134,7 @@ impl Table {
         let failed = |source| self.failed("reading its log", source);
         let mut guard = self.followed.lock().await;
         let Some(followed) = guard.as_mut() else {
-            *guard = self.open(since).await?;
+            *guard = self.open().await?;
             return Ok(guard);
         };
         loop {
@@ -145,7 +151,7 @@ impl Table {
         Ok(guard)
     }
 
-    async fn open(&self, since: Timestamp) -> Result<Option<Followed>, StoreError> {
+    async fn open(&self) -> Result<Option<Followed>, StoreError> {
         let failed = |source| self.failed("opening it", source);
         let log = Path::from("_delta_log");
         let first = self.objects.list(Some(&log)).try_next().await;
@@ -169,14 +175,19 @@ impl Table {
             metadata: state.metadata().clone(),
             files: Arc::new(state.log_data().iter().map(|file| DataFile::of_view(&file)).collect()),
         };
-        let recent = self.recent(view.version, since).await?;
-        Ok(Some(Followed { view, opened, watermarks: HashMap::new(), recent }))
+        let (watermarks, recent) = (HashMap::new(), Recent::default());
+        Ok(Some(Followed { view, opened, watermarks, recent, recent_is_whole: false }))
     }
 
-    /// Reads the log backwards until its entries are older than `since`.
-    async fn recent(&self, newest: Version, since: Timestamp) -> Result<Recent, StoreError> {
+    /// Reads the log backwards from where the table was opened until its entries are older than `since`.
+    async fn read_back(
+        &self,
+        opened: &DeltaTable,
+        since: Timestamp,
+        recent: &mut Recent,
+    ) -> Result<(), StoreError> {
         let failed = |source| self.failed("reading its log", source);
-        let mut recent = Recent::default();
+        let newest = opened.version().unwrap_or(0);
         let infos = futures::stream::iter((0..=newest).rev())
             .map(|version| async move {
                 let Some(bytes) = self.log.read_commit_entry(version).await? else { return Ok(None) };
@@ -196,7 +207,7 @@ impl Table {
             }
             recent.learn(&info);
         }
-        Ok(recent)
+        Ok(())
     }
 
     /// The watermark that a shard had when the table was opened.

@@ -10,7 +10,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use query::RunError;
 
-use super::failed;
+use super::{failed, overflow};
 use crate::store::Snapshot;
 
 /// Memory that all queries of one process share for sorting and grouping; past it they spill to disk or fail with a
@@ -44,6 +44,7 @@ pub(super) fn context(runtime: &Arc<RuntimeEnv>, snapshots: &[Snapshot]) -> Resu
         .with_runtime_env(runtime.clone())
         .build();
     let context = SessionContext::new_with_state(state);
+    overflow::functions().for_each(|function| context.register_udf(function));
     for snapshot in snapshots {
         let name = TableReference::bare(snapshot.dataset.as_str());
         context.register_table(name, snapshot.provider.clone()).map_err(failed)?;

@@ -31,7 +31,11 @@ fn event(dataset: &str, number: usize, age_ms: i64, attributes: serde_json::Valu
 
 /// A store in memory; each part of the events is one append, so one file per dataset and day.
 async fn store(parts: &[Vec<Event>]) -> Store {
-    let store = Store::open(&Location::parse("memory:").unwrap(), Options::default()).await.unwrap();
+    store_of(parts, Options::default()).await
+}
+
+async fn store_of(parts: &[Vec<Event>], options: Options) -> Store {
+    let store = Store::open(&Location::parse("memory:").unwrap(), options).await.unwrap();
     for (number, events) in parts.iter().enumerate() {
         let record = SequencedRecord {
             sequence: (number + 1).to_string().parse().unwrap(),

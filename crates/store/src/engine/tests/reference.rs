@@ -153,6 +153,7 @@ pub(super) fn figure(calculation: &Calculation, events: &[&Event]) -> Option<f64
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "a rank is no greater than the number of values")]
 fn percentile(sorted: &[f64], fraction: f64) -> Option<f64> {
     let rank = fraction * sorted.len().checked_sub(1)? as f64;
     let (below, above) = (sorted[rank.floor() as usize], sorted[rank.ceil() as usize]);
