@@ -47,7 +47,7 @@ async fn settled_counts(dev: &Dev, count: usize) -> std::collections::BTreeMap<S
     let mut counts = std::collections::BTreeMap::new();
     for _ in 0..120 {
         let answer = dev.query("COUNT as n FROM logs GROUP BY mark LIMIT 10000 LAST 1h").await;
-        counts = answer["aggregates"]
+        counts = answer["calculations"]["aggregates"]
             .as_array()
             .unwrap()
             .iter()

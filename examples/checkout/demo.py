@@ -234,7 +234,7 @@ def markers(limelight, run):
 
 def pictures(limelight, trace):
     say("what the functions did")
-    limelight.query("COUNT as invocations, P50(@duration) as p50_ms, P99(@duration) as p99_ms, MAX(@maxMemoryUsed) as "
+    limelight.query("COUNT as invocations, MEDIAN(@duration) as median_ms, P99(@duration) as p99_ms, MAX(@maxMemoryUsed) as "
                     "memory_mb FROM lambda-logs WHERE @type = REPORT GROUP BY $limelight.namespace ORDER BY invocations")
     limelight.query("COUNT as lines FROM lambda-logs GROUP BY $limelight.namespace, $limelight.level ORDER BY lines")
     say("log lines over time")
