@@ -3,6 +3,7 @@
 mod encode;
 mod json;
 mod leaf;
+mod read;
 mod rebuild;
 
 pub(crate) use encode::encode;

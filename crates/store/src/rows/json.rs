@@ -35,11 +35,6 @@ pub(super) fn text(value: &Value) -> String {
     serde_json::to_string(&Json(value)).unwrap_or_else(|_| "null".to_owned())
 }
 
-/// What the text says; none if it is no JSON.
-pub(super) fn parse(text: &str) -> Option<Value> {
-    serde_json::from_str::<serde_json::Value>(text).ok().map(Value::from)
-}
-
 /// An event as people see it: `{"$limelight": {envelope}, "message": …, …attributes}`. The envelope's keys are those
 /// of [`Event::ENVELOPE_KEYS`] (without `ingestedAt`, which an event does not know); what is not known is left out.
 pub fn event_to_json(event: &Event) -> serde_json::Map<String, serde_json::Value> {

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondTyp
 use model::{Event, EventId, Kind, Timestamp, Value};
 use query::{Column, ColumnKind};
 
-use super::{json, leaf};
+use super::{leaf, read};
 use crate::error::StoreError;
 use crate::schema::{self, EnvelopeKind, OVERFLOW};
 
@@ -91,7 +91,7 @@ impl Values {
             Self::Float(numbers) => numbers.is_valid(row).then(|| numbers.value(row).into()),
             Self::Bool(flags) => flags.is_valid(row).then(|| flags.value(row).into()),
             Self::Json(texts) if texts.is_valid(row) => {
-                Some(json::parse(texts.value(row)).ok_or("a value is not JSON")?)
+                Some(read::parse(texts.value(row)).ok_or("a value is not JSON")?)
             }
             Self::Json(_) => None,
         })
@@ -157,7 +157,7 @@ fn set(event: &mut Event, column: &str, text: &str) -> Result<(), String> {
         "parent_id" => event.parent_id = Some(text.parse().map_err(|error| format!("{error}"))?),
         "error" => event.error = Some(text.to_owned()),
         "status" => event.status = Some(text.to_owned()),
-        OVERFLOW => match json::parse(text) {
+        OVERFLOW => match read::parse(text) {
             Some(Value::Object(map)) => leaf::merge(&mut event.attributes, map),
             _ => return Err("the overflow is no JSON object".to_owned()),
         },
