@@ -1,5 +1,7 @@
 //! The companion over a store in memory: records in, queries and traces out, and what happens to what is wrong.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops here")]
+
 mod support;
 
 use http::StatusCode;

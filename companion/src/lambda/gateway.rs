@@ -72,7 +72,7 @@ pub(super) async fn handle(router: Router, event: Value) -> Result<Value, EventE
     serde_json::to_value(answer(response).await).map_err(malformed)
 }
 
-fn request(event: Event) -> Result<http::Request<Body>, Problem> {
+fn request(event: Event) -> Result<http::Request<Body>, Box<Problem>> {
     let prefix = format!("/{}", event.request_context.stage);
     let path = match event.raw_path.strip_prefix(&prefix) {
         Some(rest) if !event.request_context.stage.is_empty() && rest.starts_with('/') => rest,
@@ -83,10 +83,11 @@ fn request(event: Event) -> Result<http::Request<Body>, Problem> {
         query => format!("{path}?{query}"),
     };
     let body = event.body.unwrap_or_default();
+    let wrong = |detail| Box::new(Problem::bad_request(detail));
     let body = if event.is_base64_encoded {
-        STANDARD.decode(&body).map_err(|error| {
-            Problem::bad_request(format!("the body is not the base64 it claims to be: {error}"))
-        })?
+        STANDARD
+            .decode(&body)
+            .map_err(|error| wrong(format!("the body is not the base64 it claims to be: {error}")))?
     } else {
         body.into_bytes()
     };
@@ -94,7 +95,7 @@ fn request(event: Event) -> Result<http::Request<Body>, Problem> {
     for (name, value) in &event.headers {
         request = request.header(name, value);
     }
-    request.body(Body::from(body)).map_err(|error| Problem::bad_request(format!("no HTTP request: {error}")))
+    request.body(Body::from(body)).map_err(|error| wrong(format!("no HTTP request: {error}")))
 }
 
 async fn answer(response: Response) -> Answer {
@@ -119,7 +120,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn event(stage: &str, path: &str, body: Value, base64: bool) -> Event {
+    fn event(stage: &str, path: &str, body: &Value, base64: bool) -> Event {
         serde_json::from_value(json!({
             "version": "2.0", "rawPath": path, "rawQueryString": "a=1&b=2",
             "headers": {"content-type": "application/json"},
@@ -132,7 +133,7 @@ mod tests {
     #[tokio::test]
     async fn the_stage_is_no_part_of_the_path_and_the_body_is_decoded() {
         for (stage, path) in [("$default", "/v1/query"), ("prod", "/prod/v1/query"), ("v1", "/v1/v1/query")] {
-            let request = request(event(stage, path, json!("e30="), true)).unwrap();
+            let request = request(event(stage, path, &json!("e30="), true)).unwrap();
             assert_eq!(request.uri(), "/v1/query?a=1&b=2");
             assert_eq!(request.headers()["content-type"], "application/json");
             assert_eq!(request.into_body().collect().await.unwrap().to_bytes(), "{}");
@@ -141,7 +142,7 @@ mod tests {
 
     #[test]
     fn what_is_no_request_is_a_problem() {
-        assert_eq!(request(event("", "no path\n", json!(null), false)).unwrap_err().status, 400);
-        assert_eq!(request(event("", "/", json!("*"), true)).unwrap_err().status, 400);
+        assert_eq!(request(event("", "no path\n", &json!(null), false)).unwrap_err().status, 400);
+        assert_eq!(request(event("", "/", &json!("*"), true)).unwrap_err().status, 400);
     }
 }

@@ -1,6 +1,8 @@
 //! Every format that may stand on the stream, told by its bytes. The fixtures are written out here, each with its
 //! source.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops here")]
+
 use flate2::Compression;
 use flate2::read::GzEncoder;
 use model::{Event, Kind, Level, Timestamp, Value};

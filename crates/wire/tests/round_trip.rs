@@ -1,5 +1,7 @@
 //! What is encoded is what is decoded, whatever a batch holds.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+
 use std::collections::BTreeMap;
 
 use model::{
