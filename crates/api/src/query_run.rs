@@ -197,7 +197,7 @@ mod tests {
     use query::{Query, Timeframe as Frame};
     use serde_json::json;
 
-    fn map(value: Value) -> Map<String, Value> {
+    fn map(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
@@ -208,14 +208,14 @@ mod tests {
         let query = Query { granularity_ms: Some(60_000), ..Query::events("lambda-logs", frame) };
         let answer = Answer {
             aggregates: vec![query::Aggregate {
-                values: map(json!({"COUNT": 2, "_count": 2})),
+                values: map(&json!({"COUNT": 2, "_count": 2})),
                 ..Default::default()
             }],
             series: vec![query::Bucket {
                 time: 60_000,
                 data: vec![query::GroupFigures {
-                    groups: map(json!({"$limelight.namespace": "checkout"})),
-                    aggregates: map(json!({"COUNT": 2, "_count": 2})),
+                    groups: map(&json!({"$limelight.namespace": "checkout"})),
+                    aggregates: map(&json!({"COUNT": 2, "_count": 2})),
                 }],
             }],
             notes: vec!["no event has the key nope".into()],
