@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use deltalake_core::kernel::Add;
 use model::{BatchId, Event, Timestamp};
-use object_store::path::Path;
 use object_store::ObjectStoreExt;
+use object_store::path::Path;
 use query::Column;
 
 use crate::error::StoreError;

@@ -21,7 +21,9 @@ pub enum StoreError {
         why: String,
     },
     /// A dataset's name must be safe in a path and in a query.
-    #[error("a dataset's name must have 1 to 128 of the characters A-Z a-z 0-9 _ . - and not begin with a dot, got {0:?}")]
+    #[error(
+        "a dataset's name must have 1 to 128 of the characters A-Z a-z 0-9 _ . - and not begin with a dot, got {0:?}"
+    )]
     DatasetName(String),
     /// The object store failed (also: disk full).
     #[error("the object store failed while {doing}")]

@@ -46,7 +46,8 @@ pub(crate) fn parquet(batch: &RecordBatch) -> Result<Bytes, ParquetError> {
             .set_column_bloom_filter_max_ndv(column, rows);
     }
     // The Arrow schema would be a copy of the Parquet schema in every footer.
-    let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
+    let options =
+        ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)?;
     writer.write(batch)?;
     Ok(writer.into_inner()?.into())
@@ -133,7 +134,8 @@ mod tests {
 
     #[test]
     fn keys_that_name_one_thing_get_a_bloom_filter_and_others_do_not() {
-        for column in ["trace_id", "k_id", "k_user_id", "k_data__duser__did", "k_request__cid", "k_aws__drequest__parn"]
+        for column in
+            ["trace_id", "k_id", "k_user_id", "k_data__duser__did", "k_request__cid", "k_aws__drequest__parn"]
         {
             assert!(is_id(column), "{column}");
         }

@@ -20,9 +20,15 @@ pub struct Location(Place);
 #[derive(Debug, Clone)]
 enum Place {
     Directory(PathBuf),
-    S3 { bucket: String, prefix: String },
+    S3 {
+        bucket: String,
+        prefix: String,
+    },
     /// `id` tells places apart that have no address.
-    Objects { id: uuid::Uuid, objects: Arc<dyn ObjectStore> },
+    Objects {
+        id: uuid::Uuid,
+        objects: Arc<dyn ObjectStore>,
+    },
 }
 
 /// An opened place.
@@ -51,7 +57,8 @@ impl Location {
                 Place::Directory(url.to_file_path().map_err(|()| wrong("its path must be absolute"))?)
             }
             Some(("s3", rest)) => {
-                let rest = rest.strip_prefix("//").ok_or_else(|| wrong("`//` and a bucket must follow `s3:`"))?;
+                let rest =
+                    rest.strip_prefix("//").ok_or_else(|| wrong("`//` and a bucket must follow `s3:`"))?;
                 let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
                 if bucket.is_empty() {
                     return Err(wrong("the bucket is missing"));
@@ -147,7 +154,8 @@ async fn open_bucket(bucket: &str, prefix: &str) -> Result<Root, StoreError> {
     if plain {
         builder = builder.with_allow_http(true);
     }
-    let objects: Arc<dyn ObjectStore> = Arc::new(builder.build().map_err(|error| unusable(error.to_string()))?);
+    let objects: Arc<dyn ObjectStore> =
+        Arc::new(builder.build().map_err(|error| unusable(error.to_string()))?);
     let path = Path::parse(prefix).map_err(|error| unusable(error.to_string()))?;
     let slash = if prefix.is_empty() { "" } else { "/" };
     let root = Root { objects, url: url(&format!("s3://{bucket}/{prefix}{slash}"))?, path };
@@ -172,7 +180,8 @@ mod tests {
 
     #[test]
     fn what_is_no_place_is_named_with_what_is_wrong() {
-        for (text, why) in [("", "empty"), ("gs://x", "gs is not"), ("s3:x", "bucket"), ("s3:///x", "bucket")] {
+        for (text, why) in [("", "empty"), ("gs://x", "gs is not"), ("s3:x", "bucket"), ("s3:///x", "bucket")]
+        {
             let error = Location::parse(text).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         }

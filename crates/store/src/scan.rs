@@ -49,7 +49,8 @@ pub(crate) struct Scan {
 impl Scan {
     pub(crate) fn new(root: &Root, dataset: &str, schema: &Schema, files: Arc<Files>) -> Self {
         let date: FieldRef = Arc::new(Field::new(DATE, DataType::Date32, true));
-        let columns = TableSchema::builder(viewed(&schema.file())).with_table_partition_cols(vec![date]).build();
+        let columns =
+            TableSchema::builder(viewed(&schema.file())).with_table_partition_cols(vec![date]).build();
         Self { root: root.clone(), below: root.below(["datasets", dataset]), files, columns }
     }
 

@@ -109,7 +109,10 @@ mod tests {
             physical: physical(keys, kind).unwrap(),
         };
         let mut schema = Schema::default();
-        assert!(schema.extend([column(&["data", "User"], ColumnKind::Int), column(&["message"], ColumnKind::Json)]));
+        assert!(
+            schema
+                .extend([column(&["data", "User"], ColumnKind::Int), column(&["message"], ColumnKind::Json)])
+        );
         assert!(!schema.extend([column(&["message"], ColumnKind::Json)]));
         let delta = schema.delta().unwrap();
         let names: Vec<&String> = delta.fields().map(|field| field.name()).collect();

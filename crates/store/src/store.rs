@@ -163,9 +163,9 @@ impl Store {
         for (dataset, of_dataset) in append::by_dataset(slice) {
             portions.push((self.table(&dataset)?, of_dataset));
         }
-        let writing = portions.iter().map(|(table, of_dataset)| {
-            append::append(table, &shard, of_dataset, &self.inner.options)
-        });
+        let writing = portions
+            .iter()
+            .map(|(table, of_dataset)| append::append(table, &shard, of_dataset, &self.inner.options));
         let mut appended = Appended::default();
         let (mut dropped, mut kept) = (HashSet::new(), HashSet::new());
         let results = futures::future::join_all(writing).await;
@@ -175,7 +175,9 @@ impl Store {
             appended.commits += written.commits;
             appended.bytes += if written.commits == 0 { 0 } else { written.bytes };
             let here: HashSet<usize> = written.dropped.into_iter().collect();
-            kept.extend(of_dataset.iter().map(|portion| portion.record).filter(|record| !here.contains(record)));
+            kept.extend(
+                of_dataset.iter().map(|portion| portion.record).filter(|record| !here.contains(record)),
+            );
             dropped.extend(here);
         }
         appended.duplicates = u64::try_from(dropped.difference(&kept).count()).unwrap_or(u64::MAX);

@@ -75,10 +75,10 @@ pub(crate) struct Standing {
 
 impl Table {
     pub(crate) fn new(dataset: &str, root: &Root) -> Result<Self, StoreError> {
-        let url = root.url.join(&format!("datasets/{dataset}/")).map_err(|error| StoreError::Location {
-            text: root.url.to_string(),
-            why: error.to_string(),
-        })?;
+        let url = root
+            .url
+            .join(&format!("datasets/{dataset}/"))
+            .map_err(|error| StoreError::Location { text: root.url.to_string(), why: error.to_string() })?;
         let below = root.below(["datasets", dataset]);
         let objects: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(root.objects.clone(), below));
         let log = default_logstore(objects.clone(), root.objects.clone(), &url, &StorageConfig::default());
@@ -158,7 +158,9 @@ impl Table {
         match first {
             Ok(None) | Err(object_store::Error::NotFound { .. }) => return Ok(None),
             Ok(Some(_)) => {}
-            Err(source) => return Err(StoreError::Storage { doing: format!("listing {}", self.dataset), source }),
+            Err(source) => {
+                return Err(StoreError::Storage { doing: format!("listing {}", self.dataset), source });
+            }
         }
         let mut opened = DeltaTable::new(self.log.clone());
         match opened.load().await {

@@ -131,8 +131,11 @@ impl<'a> Rows<'a> {
         let (columns, values): (Vec<Column>, Vec<Values>) = self.columns.into_iter().unzip();
         let mut schema = Schema::default();
         schema.extend(columns.iter().cloned());
-        let arrays =
-            envelope.finish().into_iter().chain(values.into_iter().map(|values| values.finish(rows))).collect();
+        let arrays = envelope
+            .finish()
+            .into_iter()
+            .chain(values.into_iter().map(|values| values.finish(rows)))
+            .collect();
         let fields: Arc<ArrowSchema> = schema.file();
         Ok(Encoded { batch: RecordBatch::try_new(fields, arrays)?, columns })
     }

@@ -118,7 +118,9 @@ mod tests {
 
     #[test]
     fn every_digit_is_kept() {
-        for text in ["9.919021718665659e-96", "-1.5624739260588065e-41", "5e-324", "1.7976931348623157e308", "0.1"] {
+        for text in
+            ["9.919021718665659e-96", "-1.5624739260588065e-41", "5e-324", "1.7976931348623157e308", "0.1"]
+        {
             assert_eq!(parse(text), Some(Value::Float(text.parse().unwrap())));
         }
         assert_eq!(parse("-9223372036854775808"), Some(Value::Int(i64::MIN)));
@@ -126,9 +128,11 @@ mod tests {
 
     #[test]
     fn shapes_are_read_as_serde_json_reads_them() {
-        for text in
-            [r#" { "a" : [ 1 , { } , [ ] , "x\"\\" ] , "é\u00e9\n" : null } "#, "[true,false,null,-0.5]", "\"\""]
-        {
+        for text in [
+            r#" { "a" : [ 1 , { } , [ ] , "x\"\\" ] , "é\u00e9\n" : null } "#,
+            "[true,false,null,-0.5]",
+            "\"\"",
+        ] {
             let expected = Value::from(serde_json::from_str::<serde_json::Value>(text).unwrap());
             assert_eq!(parse(text), Some(expected), "{text}");
         }
@@ -137,7 +141,9 @@ mod tests {
     #[test]
     fn what_is_no_json_is_none() {
         let deep = "[".repeat(100_000);
-        for text in ["", "[1,]", "{", "{\"a\"}", "[1 2]", "inf", "-inf", "NaN", "nul", "\"", "1 1", "{1:2}", &deep] {
+        for text in
+            ["", "[1,]", "{", "{\"a\"}", "[1 2]", "inf", "-inf", "NaN", "nul", "\"", "1 1", "{1:2}", &deep]
+        {
             assert_eq!(parse(text), None, "{text:.20}");
         }
     }

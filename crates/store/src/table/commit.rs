@@ -43,7 +43,11 @@ pub(crate) enum Outcome {
 
 impl Table {
     /// Tries to put a change right after the version that was looked at. Nothing is visible unless it succeeds.
-    pub(crate) async fn commit(&self, after: Option<&View>, change: Change<'_>) -> Result<Outcome, StoreError> {
+    pub(crate) async fn commit(
+        &self,
+        after: Option<&View>,
+        change: Change<'_>,
+    ) -> Result<Outcome, StoreError> {
         let failed = |source| self.failed("preparing a commit", source);
         let version = after.map_or(0, |view| view.version + 1);
         let entry = entry(after, change).map_err(failed)?;
@@ -102,7 +106,8 @@ fn schema_actions(
         let interval = ("delta.checkpointInterval", CHECKPOINT_INTERVAL.to_string());
         let metadata = new_metadata(&schema.delta()?, [DATE], [interval])?;
         // Reader 1 and writer 2: what every Delta reader of the last years understands.
-        let protocol = serde_json::from_value(serde_json::json!({"minReaderVersion": 1, "minWriterVersion": 2}))?;
+        let protocol =
+            serde_json::from_value(serde_json::json!({"minReaderVersion": 1, "minWriterVersion": 2}))?;
         return Ok(vec![Action::Protocol(protocol), Action::Metadata(metadata)]);
     };
     let mut schema = Schema::clone(&view.schema);

@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn commits_of_others_tell_nothing_and_harm_nothing() {
         for foreign in [json!(null), json!(1), json!({"batches": 1}), json!({"batches": {"a": [-1, "x"]}})] {
-            let info = CommitInfo { info: HashMap::from([(KEY.to_owned(), foreign)]), ..CommitInfo::default() };
+            let info =
+                CommitInfo { info: HashMap::from([(KEY.to_owned(), foreign)]), ..CommitInfo::default() };
             assert_eq!(batches(&info), []);
         }
     }

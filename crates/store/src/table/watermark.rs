@@ -51,10 +51,7 @@ pub(super) fn watermarks<'a>(
             }
         }
     }
-    found
-        .into_iter()
-        .filter_map(|(shard, limbs)| Some((shard, SequenceNumber::from_limbs(limbs)?)))
-        .collect()
+    found.into_iter().filter_map(|(shard, limbs)| Some((shard, SequenceNumber::from_limbs(limbs)?))).collect()
 }
 
 #[cfg(test)]
@@ -63,7 +60,8 @@ mod tests {
 
     #[test]
     fn a_watermark_is_read_back_from_its_actions() {
-        let shard = Shard::new("arn:aws:kinesis:eu-west-1:123456789012:stream/telemetry", "shardId-000000000001");
+        let shard =
+            Shard::new("arn:aws:kinesis:eu-west-1:123456789012:stream/telemetry", "shardId-000000000001");
         let sequence = "49590338271490256608559692538361571095921575989136588898".parse().unwrap();
         let mut transactions = shard.transactions(sequence, Timestamp::EPOCH);
         transactions.push(Transaction::new("somebody-else", 7));

@@ -1,9 +1,9 @@
 //! One set of promises, kept by every place: memory, directory, and S3 where `LIMELIGHT_TEST_S3` names a location
 //! (`s3://bucket/prefix`, with `AWS_*` set).
 
+use crate::support::{self, Clock, Place, event, record, slice};
 use model::{BatchId, Timestamp};
 use store::{DeadLetter, Location, Options, Store, StoreError};
-use crate::support::{self, Clock, Place, event, record, slice};
 
 /// Runs a test in every place there is.
 macro_rules! everywhere {
@@ -133,7 +133,8 @@ async fn two_handles_commit_side_by_side(place: Place) {
         }
     });
     futures::future::join_all(writers).await;
-    let mut expected: Vec<String> = (0..4u64).flat_map(|s| (0..8).map(move |n| (s * 100 + n).to_string())).collect();
+    let mut expected: Vec<String> =
+        (0..4u64).flat_map(|s| (0..8).map(move |n| (s * 100 + n).to_string())).collect();
     expected.sort();
     for store in &handles {
         assert_eq!(support::ids(store, "logs").await, expected);
@@ -169,7 +170,10 @@ async fn a_growing_schema_is_agreed_on_by_two_writers(place: Place) {
     futures::future::join_all(writers).await;
     for store in [&handles[0], &handles[1], &place.open().await] {
         let snapshot = store.snapshot("logs").await.unwrap().unwrap();
-        assert_eq!(snapshot.columns.iter().filter(|column| column.path.dotted().starts_with("key")).count(), 12);
+        assert_eq!(
+            snapshot.columns.iter().filter(|column| column.path.dotted().starts_with("key")).count(),
+            12
+        );
         assert_eq!(snapshot.columns.iter().filter(|column| column.path.dotted() == "odd").count(), 2);
         let events = support::events(store, "logs").await;
         assert_eq!(events.len(), 12);
@@ -193,7 +197,8 @@ async fn events_of_two_days_lie_in_two_partitions(place: Place) {
     let days = support::sql(&store, "logs", "SELECT date::text AS id FROM logs ORDER BY date").await;
     assert_eq!(days, ["1969-12-31", "2026-11-20", "2026-11-21"]);
     // Filters that only some files can answer.
-    let late = "SELECT id FROM logs WHERE timestamp >= '2026-11-20T23:59:59.999999Z'::timestamptz ORDER BY id";
+    let late =
+        "SELECT id FROM logs WHERE timestamp >= '2026-11-20T23:59:59.999999Z'::timestamptz ORDER BY id";
     assert_eq!(support::sql(&store, "logs", late).await, ["1", "2"]);
     assert_eq!(support::sql(&store, "logs", "SELECT id FROM logs WHERE date = '2026-11-21'").await, ["2"]);
     assert_eq!(support::sql(&store, "logs", "SELECT id FROM logs WHERE date > '2027-01-01'").await, [""; 0]);
@@ -204,7 +209,12 @@ async fn a_snapshot_does_not_change_while_others_write(place: Place) {
     let store = place.open().await;
     store.append(slice("s", "0", [record(1, None, vec![event("logs", 1, "fn")])])).await.unwrap();
     let before = store.snapshot("logs").await.unwrap().unwrap();
-    place.open().await.append(slice("s", "0", [record(2, None, vec![event("logs", 2, "fn")])])).await.unwrap();
+    place
+        .open()
+        .await
+        .append(slice("s", "0", [record(2, None, vec![event("logs", 2, "fn")])]))
+        .await
+        .unwrap();
     assert_eq!(support::scan(&before).await.len(), 1);
     let after = store.snapshot("logs").await.unwrap().unwrap();
     assert!(after.version > before.version);

@@ -80,10 +80,7 @@ impl ObjectStore for Faulty {
         self.inner.get_ranges(location, ranges).await
     }
 
-    fn delete_stream(
-        &self,
-        locations: BoxStream<'static, Result<Path>>,
-    ) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
         self.inner.delete_stream(locations)
     }
 
@@ -122,7 +119,8 @@ async fn a_failure_at_any_step_is_told_and_a_retry_makes_every_event_stand_once(
         for at in 0..12 {
             let inner = Arc::new(InMemory::new());
             let faulty = Faulty { inner: inner.clone(), fault, at, puts: AtomicUsize::new(0) };
-            let mut store = Store::open(&Location::objects(Arc::new(faulty)), Options::default()).await.unwrap();
+            let mut store =
+                Store::open(&Location::objects(Arc::new(faulty)), Options::default()).await.unwrap();
             for records in slices() {
                 let Err(error) = store.append(slice("s", "0", records.clone())).await else { continue };
                 failures += 1;

@@ -82,7 +82,11 @@ pub(crate) fn record(sequence: u64, batch: Option<BatchId>, events: Vec<Event>) 
     SequencedRecord { sequence: SequenceNumber::from(sequence), batch, events }
 }
 
-pub(crate) fn slice(stream: &str, shard: &str, records: impl IntoIterator<Item = SequencedRecord>) -> ShardSlice {
+pub(crate) fn slice(
+    stream: &str,
+    shard: &str,
+    records: impl IntoIterator<Item = SequencedRecord>,
+) -> ShardSlice {
     ShardSlice { stream: stream.into(), shard: shard.into(), records: records.into_iter().collect() }
 }
 

@@ -20,7 +20,9 @@ fn event(json: serde_json::Value) -> Event {
 
 #[test]
 fn null_empty_object_and_empty_array_are_not_the_same_as_nothing() {
-    let event = event(serde_json::json!({"a": null, "b": {}, "c": [], "d": {"e": {"f": null}}, "g": [{"h": 1}, 2.0]}));
+    let event = event(
+        serde_json::json!({"a": null, "b": {}, "c": [], "d": {"e": {"f": null}}, "g": [{"h": 1}, 2.0]}),
+    );
     assert_eq!(round(std::slice::from_ref(&event), 100), [event]);
 }
 
@@ -36,13 +38,15 @@ fn one_key_may_have_every_type() {
 
 #[test]
 fn a_dotted_key_and_a_nested_key_live_side_by_side() {
-    let event = event(serde_json::json!({"a.b": 1, "a": {"b": 2, "": 3}, "": {"": 4}, "A": 5, "_": 6, "__": 7}));
+    let event =
+        event(serde_json::json!({"a.b": 1, "a": {"b": 2, "": 3}, "": {"": 4}, "A": 5, "_": 6, "__": 7}));
     assert_eq!(round(std::slice::from_ref(&event), 100), [event]);
 }
 
 #[test]
 fn what_is_over_the_cap_or_too_long_is_kept_in_the_overflow() {
-    let event = event(serde_json::json!({"a": {"b": 1, "c": "x"}, "d": [1], ("k".repeat(300)): true, "e": {}}));
+    let event =
+        event(serde_json::json!({"a": {"b": 1, "c": "x"}, "d": [1], ("k".repeat(300)): true, "e": {}}));
     for columns_max in 0..5 {
         assert_eq!(round(std::slice::from_ref(&event), columns_max), [event.clone()]);
     }
