@@ -1,6 +1,11 @@
 //! A rough ingest figure: events of a Lambda function's kind into a store, one thread, from decoded events to
 //! committed tables. `cargo run --release -p limelight-store --example ingest -- [events] [location]`
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for people who measure")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "a program for people who measure"
+)]
 
 use std::time::Instant;
 

@@ -44,7 +44,7 @@ pub(crate) fn encode(
         let mut overflow = Map::new();
         rows.keep(&event.attributes, 0, &mut Vec::new(), &mut overflow);
         let overflow = (!overflow.is_empty()).then(|| json::text(&Value::Object(overflow)));
-        envelope.push(event, ingested_at, overflow);
+        envelope.push(event, ingested_at, overflow.as_deref());
         rows.row += 1;
     }
     rows.finish(envelope)
@@ -218,7 +218,7 @@ struct Envelope {
 }
 
 impl Envelope {
-    fn push(&mut self, event: &Event, ingested_at: Timestamp, overflow: Option<String>) {
+    fn push(&mut self, event: &Event, ingested_at: Timestamp, overflow: Option<&str>) {
         self.timestamp.append_value(event.timestamp.as_micros());
         self.ingested_at.append_value(ingested_at.as_micros());
         self.duration_ms.append_option(event.duration_ms);
@@ -242,7 +242,7 @@ impl Envelope {
             parent_id.as_deref(),
             event.error.as_deref(),
             event.status.as_deref(),
-            overflow.as_deref(),
+            overflow,
         ];
         for (column, text) in self.texts.iter_mut().zip(texts) {
             column.append_option(text);

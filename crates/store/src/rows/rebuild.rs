@@ -37,8 +37,8 @@ pub fn rebuild(dataset: &str, batch: &RecordBatch, columns: &[Column]) -> Result
     Ok(events)
 }
 
-fn wrong(dataset: &str, column: &str, why: impl ToString) -> StoreError {
-    StoreError::Column { dataset: dataset.to_owned(), column: column.to_owned(), why: why.to_string() }
+fn wrong(dataset: &str, column: &str, why: impl Into<String>) -> StoreError {
+    StoreError::Column { dataset: dataset.to_owned(), column: column.to_owned(), why: why.into() }
 }
 
 /// The array as the type that the column's name promises (engines read text in several layouts).
@@ -57,7 +57,7 @@ fn as_type(dataset: &str, column: &str, array: &ArrayRef, to: &DataType) -> Resu
     if !(text(from) && text(to) || time(from) && time(to) || from == &DataType::Null) {
         return Err(wrong(dataset, column, format!("expected {to}, found {from}")));
     }
-    cast(array, to).map_err(|error| wrong(dataset, column, error))
+    cast(array, to).map_err(|error| wrong(dataset, column, error.to_string()))
 }
 
 /// One dynamic column.

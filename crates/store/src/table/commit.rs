@@ -63,7 +63,7 @@ impl Table {
 
     /// Whether a checkpoint is due after this version.
     pub(crate) fn checkpoint_is_due(version: Version) -> bool {
-        version > 0 && version % CHECKPOINT_INTERVAL == 0
+        version > 0 && version.is_multiple_of(CHECKPOINT_INTERVAL)
     }
 
     /// Writes a checkpoint of the table as it is now.

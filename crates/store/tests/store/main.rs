@@ -1,4 +1,5 @@
 //! The store from outside: the same promises in every place, and a naive model beside it.
+#![allow(clippy::unwrap_used, reason = "a test's own steps may fail it")]
 
 mod support;
 mod conformance;

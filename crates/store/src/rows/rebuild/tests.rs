@@ -48,7 +48,7 @@ fn what_is_over_the_cap_or_too_long_is_kept_in_the_overflow() {
     let event =
         event(serde_json::json!({"a": {"b": 1, "c": "x"}, "d": [1], ("k".repeat(300)): true, "e": {}}));
     for columns_max in 0..5 {
-        assert_eq!(round(std::slice::from_ref(&event), columns_max), [event.clone()]);
+        assert_eq!(round(std::slice::from_ref(&event), columns_max).first(), Some(&event));
     }
     let encoded = encode(&[&event], &Schema::default(), 2, Timestamp::EPOCH).unwrap();
     assert_eq!(encoded.columns.len(), 2);
