@@ -287,13 +287,13 @@ impl Literal {
 
     /// A number, whole if it is (NaN and infinities, which nobody can write, are text).
     pub fn number(number: f64) -> Self {
-        // Past 2^53 a float names several whole numbers; it stays a float.
-        const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+        // 2^63: every whole float below it is exactly one whole number of 64 bits.
+        const WHOLE_BELOW: f64 = 9_223_372_036_854_775_808.0;
         if !number.is_finite() {
             return Self::Text(number.to_string());
         }
         #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-        if number.fract() == 0.0 && number.abs() <= WHOLE_MAX {
+        if number.fract() == 0.0 && number.abs() < WHOLE_BELOW {
             return Self::Int(number as i64);
         }
         Self::Float(number)

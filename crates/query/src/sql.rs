@@ -15,6 +15,12 @@ use crate::column::ColumnKind;
 pub(crate) enum Expr {
     /// A column by its physical name.
     Column(String),
+    /// A key's value of a kind inside a column of JSON objects; of any kind, as text, if none is given.
+    Overflow {
+        column: String,
+        key: String,
+        kind: Option<ColumnKind>,
+    },
     /// A column of the inner query, by a name of ours.
     Inner(&'static str, usize),
     Text(String),
@@ -55,6 +61,10 @@ pub trait Dialect {
     fn identifier(&self, name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
     }
+
+    /// The value of a kind at a dotted key inside a text of a JSON object, null if there is none; a value of any kind
+    /// as text, if none is given.
+    fn overflow(&self, json: &str, key: &str, kind: Option<ColumnKind>) -> String;
 
     /// A text constant.
     fn text(&self, text: &str) -> String {

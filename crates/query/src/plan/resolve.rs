@@ -15,6 +15,8 @@ pub struct Table<'a> {
     pub dataset: &'a str,
     /// Its dynamic columns.
     pub columns: &'a [Column],
+    /// The column that holds, as a JSON object, the keys that found no column of their own; none if all of them did.
+    pub overflow: Option<&'a str>,
 }
 
 /// Where a key's values of one type come from.
@@ -29,7 +31,12 @@ pub(crate) struct Catalogue<'a> {
     pub(crate) dataset: &'a str,
     columns: HashMap<String, Vec<&'a Column>>,
     all: &'a [Column],
+    overflow: Option<&'a str>,
 }
+
+/// What a value in the overflow may be.
+const OVERFLOW_KINDS: [ColumnKind; 5] =
+    [ColumnKind::Text, ColumnKind::Int, ColumnKind::Float, ColumnKind::Bool, ColumnKind::Json];
 
 impl<'a> Catalogue<'a> {
     pub(crate) fn new(table: Table<'a>) -> Self {
@@ -37,7 +44,7 @@ impl<'a> Catalogue<'a> {
         for column in table.columns {
             columns.entry(column.path.dotted()).or_default().push(column);
         }
-        Self { dataset: table.dataset, columns, all: table.columns }
+        Self { dataset: table.dataset, columns, all: table.columns, overflow: table.overflow }
     }
 
     /// All columns of a key; none if the dataset does not have it.
@@ -46,13 +53,21 @@ impl<'a> Catalogue<'a> {
             Some(name) => Envelope::named(name).map(|field| self.envelope(field)).into_iter().collect(),
             None => {
                 let message = (key.as_str() == "message").then(|| self.envelope(Envelope::Message));
-                message.into_iter().chain(self.dynamic(key.as_str())).collect()
+                let apart = OVERFLOW_KINDS.into_iter().filter_map(|kind| self.apart(key, Some(kind)));
+                message.into_iter().chain(self.dynamic(key.as_str())).chain(apart).collect()
             }
         }
     }
 
     fn dynamic(&self, dotted: &str) -> impl Iterator<Item = Source> {
         self.columns.get(dotted).into_iter().flatten().map(|column| source(column))
+    }
+
+    /// The key's values of a kind (of any kind) in the overflow.
+    fn apart(&self, key: &Key, kind: Option<ColumnKind>) -> Option<Source> {
+        let column = self.overflow?.to_owned();
+        let expr = Expr::Overflow { column, key: key.as_str().to_owned(), kind };
+        Some(Source { expr, kind: kind.unwrap_or(ColumnKind::Json) })
     }
 
     fn envelope(&self, field: Envelope) -> Source {
@@ -69,7 +84,14 @@ impl<'a> Catalogue<'a> {
             let dotted = column.path.dotted();
             dotted.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('.'))
         };
-        let own = self.sources(key);
+        let own = match reserved(key) {
+            Some(_) => self.sources(key),
+            None => {
+                let message = (key.as_str() == "message").then(|| self.envelope(Envelope::Message));
+                let apart = self.apart(key, None);
+                message.into_iter().chain(self.dynamic(key.as_str())).chain(apart).collect()
+            }
+        };
         own.into_iter().chain(self.all.iter().filter(inside).map(source)).collect()
     }
 
@@ -79,7 +101,11 @@ impl<'a> Catalogue<'a> {
         let ours =
             [Envelope::Dataset, Envelope::Id, Envelope::Kind, Envelope::Timestamp, Envelope::IngestedAt];
         let envelope = Envelope::ALL.into_iter().filter(|field| !ours.contains(field));
-        envelope.map(|field| self.envelope(field)).chain(self.all.iter().map(source)).collect()
+        // The overflow's JSON as it stands: there a needle also finds the names of keys.
+        let apart = self
+            .overflow
+            .map(|column| Source { expr: Expr::Column(column.to_owned()), kind: ColumnKind::Json });
+        envelope.map(|field| self.envelope(field)).chain(self.all.iter().map(source)).chain(apart).collect()
     }
 
     /// Every key with each of its types.

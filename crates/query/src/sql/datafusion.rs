@@ -7,7 +7,26 @@ use crate::sql::Dialect;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DataFusion;
 
+impl DataFusion {
+    /// The function, to be registered by whoever runs the statements, that takes a JSON object's text and a dotted key
+    /// and returns the value of that kind there, else null; the value of any kind as text, if none is given.
+    pub fn overflow_function(kind: Option<ColumnKind>) -> &'static str {
+        match kind {
+            None => "overflow_any",
+            Some(ColumnKind::Text | ColumnKind::Timestamp) => "overflow_text",
+            Some(ColumnKind::Int) => "overflow_int",
+            Some(ColumnKind::Float) => "overflow_float",
+            Some(ColumnKind::Bool) => "overflow_bool",
+            Some(ColumnKind::Json) => "overflow_json",
+        }
+    }
+}
+
 impl Dialect for DataFusion {
+    fn overflow(&self, json: &str, key: &str, kind: Option<ColumnKind>) -> String {
+        format!("{}({json}, {})", Self::overflow_function(kind), self.text(key))
+    }
+
     // The exact type of the columns: a cast on the column's side would hide it from statistics.
     fn time(&self, micros: i64) -> String {
         format!("arrow_cast({}, 'Timestamp(Microsecond, Some(\"UTC\"))')", self.int(micros))

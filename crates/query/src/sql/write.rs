@@ -12,6 +12,7 @@ pub(crate) fn write(expr: &Expr, dialect: &dyn Dialect) -> String {
     let inner = |expr: &Expr| write(expr, dialect);
     match expr {
         Expr::Column(name) => dialect.identifier(name),
+        Expr::Overflow { column, key, kind } => dialect.overflow(&dialect.identifier(column), key, *kind),
         Expr::Inner(prefix, index) => format!("{prefix}{index}"),
         Expr::Text(text) => dialect.text(text),
         Expr::Int(number) => dialect.int(*number),

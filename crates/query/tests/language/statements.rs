@@ -33,7 +33,7 @@ fn columns() -> Vec<Column> {
 fn condition(filter: &str) -> String {
     let query = text(&format!("FROM d WHERE {filter}"));
     let columns = columns();
-    let plan = Plan::new(&query, &[Table { dataset: "d", columns: &columns }]);
+    let plan = Plan::new(&query, &[Table { dataset: "d", columns: &columns, overflow: None }]);
     let sql = plan.first_events(&DataFusion, 0).unwrap();
     let (_, rest) = sql.split_once("\"timestamp\" < ").unwrap();
     let (_, rest) = rest.split_once(") AND ").unwrap_or((rest, "every event ORDER"));
@@ -112,8 +112,10 @@ fn whole_statements() {
     let mut golden = String::new();
     for written in queries {
         let query = text(written);
-        let tables =
-            [Table { dataset: "d", columns: &columns }, Table { dataset: "e", columns: &columns[..2] }];
+        let tables = [
+            Table { dataset: "d", columns: &columns, overflow: None },
+            Table { dataset: "e", columns: &columns[..2], overflow: None },
+        ];
         let plan = Plan::new(&query, &tables[..query.datasets.len()]);
         writeln!(golden, "{written}").unwrap();
         if query.calculations.is_empty() {
@@ -138,7 +140,7 @@ fn whoever_reads_the_answer_is_told_what_cannot_match() {
     let columns = columns();
     let notes = |written: &str| {
         let query = text(written);
-        Plan::new(&query, &[Table { dataset: "d", columns: &columns }]).notes().join("\n")
+        Plan::new(&query, &[Table { dataset: "d", columns: &columns, overflow: None }]).notes().join("\n")
     };
     insta::assert_snapshot!(
         [
@@ -160,12 +162,27 @@ fn whoever_reads_the_answer_is_told_what_cannot_match() {
 }
 
 #[test]
+fn keys_without_a_column_are_looked_up_in_the_overflow() {
+    let columns = columns();
+    let query = text("FROM d WHERE int = 5 AND data EXISTS SEARCH x");
+    let table = Table { dataset: "d", columns: &columns[1..2], overflow: Some("rest") };
+    let sql = Plan::new(&query, &[table]).first_events(&DataFusion, 0).unwrap();
+    assert!(sql.contains(
+        "(\"k_int__i\" = 5 OR overflow_text(\"rest\", 'int') = '5' OR overflow_int(\"rest\", 'int') = 5 \
+         OR overflow_float(\"rest\", 'int') = 5.0 OR overflow_json(\"rest\", 'int') = '5')"
+    ));
+    assert!(sql.contains("overflow_any(\"rest\", 'data') IS NOT NULL"));
+    assert!(sql.contains("\"rest\" ~ '(?i)x'"));
+}
+
+#[test]
 fn long_rows_are_balanced() {
     let many: Vec<Column> =
         (0..1_000).map(|n| column(&format!("key{n}"), ColumnKind::Text, &format!("k_{n}"))).collect();
     let query = text("FROM d SEARCH x");
-    let sql =
-        Plan::new(&query, &[Table { dataset: "d", columns: &many }]).first_events(&DataFusion, 0).unwrap();
+    let sql = Plan::new(&query, &[Table { dataset: "d", columns: &many, overflow: None }])
+        .first_events(&DataFusion, 0)
+        .unwrap();
     let mut depth = 0_i32;
     let deepest = sql.chars().fold(0, |deepest, c| {
         depth += i32::from(c == '(') - i32::from(c == ')');
