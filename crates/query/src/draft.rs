@@ -57,6 +57,7 @@ impl Draft {
     fn complete(self, now: Timestamp) -> Query {
         let default = if self.calculations.is_empty() { View::Events } else { View::Calculations };
         let view = self.view.unwrap_or(default);
+        let order_by = self.order_by.map(|order_by| canonical(order_by, &self.calculations));
         let timeframe = timeframe(self.from, self.to, now);
         let granularity_ms = match (self.granularity, view) {
             (Granularity::Width(width), _) => Some(width),
@@ -74,12 +75,22 @@ impl Draft {
             filter: self.filter.unwrap_or_else(Filter::everything),
             needle: self.needle,
             group_by: self.group_by,
-            order_by: self.order_by,
+            order_by,
             limit: self.limit.unwrap_or(Query::LIMIT_DEFAULT),
             timeframe,
             granularity_ms,
             view,
         }
+    }
+}
+
+/// `ORDER BY count` means `COUNT`, unless something is called `count`.
+fn canonical(order_by: OrderBy, calculations: &[Calculation]) -> OrderBy {
+    let named = calculations.iter().any(|calculation| calculation.label() == order_by.value);
+    let texts = || calculations.iter().map(Calculation::text);
+    match texts().find(|text| !named && text.eq_ignore_ascii_case(&order_by.value)) {
+        Some(value) => OrderBy { value, ..order_by },
+        None => order_by,
     }
 }
 

@@ -112,7 +112,10 @@ impl Parser<'_> {
     fn order_by(&mut self) -> Result<(), Noted> {
         self.by("ORDER")?;
         let value = match self.peek() {
-            Token::Word(word) if Operator::named(word).is_some() => self.calculation_body()?.text(),
+            // `max` alone is an alias; `MAX(key)` is what it says.
+            Token::Word(word) if Operator::named(word).is_some() && self.calls() => {
+                self.calculation_body()?.text()
+            }
             _ => self.key("a calculation is missing after ORDER BY")?.as_str().to_owned(),
         };
         let order = if self.take_word("ASC") {
@@ -276,6 +279,11 @@ impl Parser<'_> {
             },
         };
         self.fail_here(Diagnostic::new(fault).hint(hint))
+    }
+
+    /// Whether a parenthesis follows the next token.
+    fn calls(&self) -> bool {
+        self.source.get(self.span().end..).is_some_and(|rest| rest.trim_start().starts_with('('))
     }
 
     /// A bare name, quoted or not.

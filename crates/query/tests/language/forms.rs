@@ -69,6 +69,15 @@ fn text_and_json_say_the_same() {
 }
 
 #[test]
+fn an_alias_may_be_called_like_a_calculation() {
+    let ordered = |written: &str| text(written).order_by.unwrap().value;
+    assert_eq!(ordered("MAX(a) as max, MIN(a) ORDER BY max"), "max");
+    assert_eq!(ordered("COUNT, MAX(a) as max ORDER BY max(a)"), "MAX(a)");
+    assert_eq!(ordered("COUNT order by count"), "COUNT");
+    assert_eq!(ordered("SUM(a) as count, COUNT ORDER BY count"), "count");
+}
+
+#[test]
 fn legacy_spellings_are_read() {
     let query = json(&value!({
         "dataset": "logs",
