@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::dev::{Dev, python};
 use crate::support::lines::{assert_exactly_once, lines};
-use crate::support::programs::program;
+use crate::support::programs::{extension, program};
 
 fn limelight(arguments: &[&str]) -> Output {
     Command::new(program("limelight")).args(arguments).output().unwrap()
@@ -22,21 +22,14 @@ fn fails(arguments: &[&str], says: &[&str]) {
     }
 }
 
-fn dev_arguments(data: &Path, config: &serde_json::Value) -> Vec<String> {
-    let file = data.join("config.json");
+/// `limelight dev` on a folder, a first port and a configuration fails and says why.
+fn dev_fails(data: &Path, port: &str, config: &serde_json::Value, says: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("functions.json");
     std::fs::write(&file, config.to_string()).unwrap();
-    let extension = crate::support::programs::extension();
-    ["dev", "--port-base", "0", "--data"]
-        .into_iter()
-        .map(str::to_owned)
-        .chain([data.join("data"), "--config".into(), file, "--extension".into(), extension].map(|path: std::path::PathBuf| path.to_str().unwrap().to_owned()))
-        .collect()
-}
-
-fn dev_fails(data: &Path, config: &serde_json::Value, more: &[&str], says: &[&str]) {
-    let arguments = dev_arguments(data, config);
-    let all: Vec<&str> = arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
-    fails(&all, says);
+    let extension = extension();
+    let [data, file, extension] = [data, &file, &extension].map(|path| path.to_str().unwrap());
+    fails(&["dev", "--port-base", port, "--data", data, "--config", file, "--extension", extension], says);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,19 +59,19 @@ fn an_endpoint_that_is_not_there_is_named() {
 fn a_handler_that_is_not_there_is_named() {
     let data = tempfile::tempdir().unwrap();
     let lost = json!({ "functions": [{ "name": "lost", "command": ["/no/such/program"], "handler": "x", "dir": "." }] });
-    dev_fails(data.path(), &lost, &[], &["lost", "/no/such/program"]);
+    dev_fails(data.path(), "0", &lost, &["lost", "/no/such/program"]);
 }
 
-#[test]
-fn a_port_in_use_and_a_folder_in_use_are_named() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_in_use_and_a_folder_in_use_are_named() {
     let data = tempfile::tempdir().unwrap();
     let none = json!({ "functions": [] });
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    dev_fails(data.path(), &none, &["--port-base", &port], &[&port, "in use"]);
+    dev_fails(data.path(), &port, &none, &[&port, "in use"]);
 
-    let dev = Dev::start(&data.path().join("data"), &[], &[]);
-    dev_fails(data.path(), &none, &[], &["already"]);
+    let dev = Dev::start(data.path(), &[], &[]);
+    dev_fails(data.path(), "0", &none, &["another", "end it"]);
     dev.stop();
 }
 
@@ -87,8 +80,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     let data = tempfile::tempdir().unwrap();
     let file = data.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let below = file.join("data");
-    dev_fails(data.path(), &json!({ "functions": [] }), &["--data", below.to_str().unwrap()], &["file"]);
+    dev_fails(&file.join("data"), "0", &json!({ "functions": [] }), &[file.to_str().unwrap()]);
 }
 
 /// A bad batch among good ones costs only itself.
@@ -108,15 +100,8 @@ async fn unreadable_records_become_dead_letters_and_the_rest_is_found() {
     }
     let good: Vec<serde_json::Value> = lines("bi02", 10).into_iter().map(|line| json!({ "text": line })).collect();
     crate::support::stream::put_records(stream, "limelight", &good).await.unwrap();
-    let mut events = Vec::new();
-    for _ in 0..100 {
-        let answer = dev.query("FROM logs LIMIT 100 LAST 1h").await;
-        events = answer["events"].as_array().cloned().unwrap_or_default();
-        if events.len() >= 10 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    let answer = dev.settled("FROM logs LIMIT 100 LAST 1h", |answer| answer["events"].as_array().unwrap().len() >= 10);
+    let events = answer.await["events"].as_array().cloned().unwrap();
     assert_exactly_once("bi02", 10, &events);
     dev.stop();
     let letters = files_below(&data.path().join("store"), "dead-letters");

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::primitives::Blob;
+use aws_sdk_kinesis::types::PutRecordsRequestEntry;
 use sandbox::event_source::{self, Mapping, client};
 use sandbox::{FunctionConfig, Lambda};
 use serde_json::{Value, json};
@@ -13,11 +16,11 @@ use tokio::sync::oneshot;
 use crate::support::parts::{Server, kinesalite, prepare};
 use crate::support::processes;
 use crate::support::programs::program;
-use crate::support::stream::put_records;
 
 /// A stream, the companion behind it, and where it keeps its datasets.
 struct Deployment {
-    server: Server,
+    _server: Server,
+    kinesis: Client,
     lambda: Lambda,
     stop: oneshot::Sender<()>,
     poller: tokio::task::JoinHandle<()>,
@@ -36,7 +39,7 @@ impl Deployment {
             .timeout(Duration::from_secs(60))
             .env("LIMELIGHT_STORE", folder.path().join("store").to_str().unwrap());
         let lambda = Lambda::start(vec![function]).await.unwrap();
-        let kinesis = aws_sdk_kinesis::Client::new(&client::settings(Some(&server.url()), "us-east-1").await);
+        let kinesis = Client::new(&client::settings(Some(&server.url()), "us-east-1").await);
         let mapping = Mapping {
             batch_size: 200,
             report_item_failures: true,
@@ -45,14 +48,14 @@ impl Deployment {
             ..Mapping::new("telemetry", "companion")
         };
         let (stop, stopped) = oneshot::channel();
-        let pool = lambda.clone();
+        let (pool, reader) = (lambda.clone(), kinesis.clone());
         let poller = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;
             };
-            event_source::run(pool, mapping, kinesis, stopped).await.unwrap();
+            event_source::run(pool, mapping, reader, stopped).await.unwrap();
         });
-        Self { server, lambda, stop, poller, folder }
+        Self { _server: server, kinesis, lambda, stop, poller, folder }
     }
 
     fn store(&self) -> PathBuf {
@@ -61,9 +64,15 @@ impl Deployment {
 
     async fn put(&self, marks: &[String]) {
         for chunk in marks.chunks(100) {
-            let events: Vec<Value> = chunk.iter().map(|mark| json!({ "mark": mark })).collect();
-            let taken = put_records(&self.server.url(), "telemetry", &events).await.unwrap();
-            assert!(taken.into_iter().all(|taken| taken));
+            let records = chunk.iter().map(|mark| {
+                PutRecordsRequestEntry::builder()
+                    .data(Blob::new(json!({ "mark": mark }).to_string()))
+                    .partition_key(mark)
+                    .build()
+                    .unwrap()
+            });
+            let put = self.kinesis.put_records().stream_name("telemetry").set_records(Some(records.collect()));
+            assert_eq!(put.send().await.unwrap().failed_record_count(), Some(0));
         }
     }
 

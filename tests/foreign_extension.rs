@@ -17,7 +17,9 @@ async fn it_hears_every_invocation_line_and_the_shutdown() {
         .timeout(Duration::from_secs(10))
         .memory_mb(512)
         .env("FOREIGN_OUT", heard.to_str().unwrap())
-        .extension(program("examples/foreign_extension"));
+        .extension(program("examples/foreign_extension"))
+        // A second environment would start its own extension, and the two would share port and file.
+        .concurrency_max(1);
     let lambda = Lambda::start(vec![function]).await.unwrap();
     let mut requests = Vec::new();
     for number in 0..3 {
@@ -41,5 +43,5 @@ async fn it_hears_every_invocation_line_and_the_shutdown() {
             assert_eq!(times, 1, "{expected:?} was heard {times} times in:\n{heard}");
         }
     }
-    assert!(heard.lines().any(|line| line == "SHUTDOWN spindown"), "{heard}");
+    assert!(heard.lines().any(|line| line == "SHUTDOWN SPINDOWN"), "{heard}");
 }

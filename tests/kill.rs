@@ -44,21 +44,12 @@ async fn acknowledged_records_survive_the_dev_process() {
 
 /// How often each mark is found, once all are or time is up.
 async fn settled_counts(dev: &Dev, count: usize) -> std::collections::BTreeMap<String, u64> {
-    let mut counts = std::collections::BTreeMap::new();
-    for _ in 0..120 {
-        let answer = dev.query("COUNT as n FROM logs GROUP BY mark LIMIT 10000 LAST 1h").await;
-        counts = answer["calculations"]["aggregates"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(|row| Some((row["groups"]["mark"].as_str()?.to_owned(), row["values"]["n"].as_f64()? as u64)))
-            .collect();
-        if counts.len() >= count {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
-    counts
+    let text = "COUNT as n FROM logs GROUP BY mark LIMIT 10000 LAST 1h";
+    let rows = |answer: &Value| answer["calculations"]["aggregates"].as_array().cloned().unwrap_or_default();
+    rows(&dev.settled(text, |answer| rows(answer).len() >= count).await)
+        .iter()
+        .filter_map(|row| Some((row["groups"]["mark"].as_str()?.to_owned(), row["values"]["n"].as_f64()? as u64)))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -225,7 +225,11 @@ def settle(limelight, run, expected):
 def markers(limelight, run):
     """Each marker of the run with the number of events that hold it."""
     text = f'FROM lambda-logs SEARCH "{run}" LIMIT 10000 LAST 1h'
-    answer = json.loads(limelight.query(text, "--format", "json", show=False))
+    try:
+        answer = json.loads(limelight.query(text, "--format", "json", show=False))
+    except subprocess.CalledProcessError:
+        # Before the first commit there is no dataset, which the command says with its exit code.
+        return collections.Counter()
     found = collections.Counter()
     for event in answer["events"]:
         found.update(set(MARK.findall(json.dumps(event))))

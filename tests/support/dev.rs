@@ -63,24 +63,35 @@ impl Dev {
         self.http.post(url).json(payload).send().await.unwrap().json().await.unwrap()
     }
 
-    /// The answer to a query in text.
+    /// The answer to a query in text; an empty one while the dataset does not exist yet.
     pub async fn query(&self, text: &str) -> Value {
         let url = format!("{}/v1/query", self.address("api"));
         let answer = self.http.post(url).json(&json!({ "text": text })).send().await.unwrap();
         let status = answer.status();
         let body: Value = answer.json().await.unwrap();
+        if status == reqwest::StatusCode::NOT_FOUND {
+            return json!({ "events": [], "calculations": { "aggregates": [], "series": [] } });
+        }
         assert!(status.is_success(), "{text}: {status} {body}");
-        body.get("data").cloned().unwrap_or(body)
+        body["data"].clone()
     }
 
     /// The events that hold a text, waited for until there are `count` or time is up.
     pub async fn events_with(&self, needle: &str, count: usize) -> Vec<Value> {
+        let text = format!("FROM lambda-logs SEARCH \"{needle}\" LIMIT 10000 LAST 1h");
+        self.settled(&text, |answer| answer["events"].as_array().map_or(0, Vec::len) >= count).await["events"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// The answer to a query, asked again until it is `settled` or time is up.
+    pub async fn settled(&self, text: &str, settled: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
-            let answer = self.query(&format!("FROM lambda-logs SEARCH \"{needle}\" LIMIT 10000 LAST 1h")).await;
-            let events = answer["events"].as_array().cloned().unwrap_or_default();
-            if events.len() >= count || began.elapsed() > SETTLE_WITHIN {
-                return events;
+            let answer = self.query(text).await;
+            if settled(&answer) || began.elapsed() > SETTLE_WITHIN {
+                return answer;
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
         }

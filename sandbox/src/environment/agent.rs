@@ -44,6 +44,8 @@ pub(crate) struct Agent {
     pub(crate) process: Option<Process>,
     next: Option<Reply<NextEvent>>,
     pending: Option<NextEvent>,
+    /// SHUTDOWN is said once; whoever asks again after it waits until its end, as on AWS.
+    knows_its_end: bool,
 }
 
 impl Agent {
@@ -60,6 +62,7 @@ impl Agent {
             process: None,
             next: None,
             pending: None,
+            knows_its_end: false,
         }
     }
 
@@ -82,9 +85,17 @@ impl Agent {
 
     /// Hands it an event, now or when it asks.
     pub(crate) fn tell(&mut self, event: NextEvent) {
+        let is_end = matches!(event, NextEvent::Shutdown { .. });
+        if is_end && self.knows_its_end {
+            return;
+        }
         if let Some(next) = self.next.take() {
             match next.send(Ok(event)) {
-                Ok(()) => return self.state = State::Running,
+                Ok(()) => {
+                    self.knows_its_end |= is_end;
+                    self.state = State::Running;
+                    return;
+                }
                 // Its request broke off; it will come again.
                 Err(Ok(event)) => self.pending = Some(event),
                 Err(Err(_)) => {}

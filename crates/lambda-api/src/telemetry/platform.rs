@@ -2,7 +2,7 @@
 //! declares; whatever the platform may leave out is an `Option`.
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::kind;
@@ -69,6 +69,16 @@ impl Payload {
 
 fn typed<T: DeserializeOwned>(record: &Value, wrap: fn(T) -> Payload) -> Payload {
     T::deserialize(record).map_or_else(|_| Payload::Unknown(record.clone()), wrap)
+}
+
+/// Readers that take a billed duration for a whole number (AWS's own Rust crate) refuse `156.0` and take `156`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "compared after the way back")]
+fn without_point<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match number.map(|number| (number, number as i64)) {
+        Some((number, whole)) if whole as f64 == number => serializer.serialize_i64(whole),
+        Some((number, _)) => serializer.serialize_f64(number),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// Whole numbers that some schema versions write as `128.0`.
@@ -261,8 +271,9 @@ records! {
     ReportMetrics {
         /// Milliseconds.
         #[serde(skip_serializing_if = "Option::is_none")] duration_ms: Option<f64>,
-        /// Milliseconds; a fraction in AWS's own struct.
-        #[serde(skip_serializing_if = "Option::is_none")] billed_duration_ms: Option<f64>,
+        /// Milliseconds; a fraction in AWS's own struct, written without a point when whole, as Go does.
+        #[serde(serialize_with = "without_point", skip_serializing_if = "Option::is_none")]
+        billed_duration_ms: Option<f64>,
         /// Megabytes configured.
         #[serde(rename = "memorySizeMB", deserialize_with = "whole", skip_serializing_if = "Option::is_none")]
         memory_size_mb: Option<u64>,
@@ -348,7 +359,9 @@ mod tests {
         let Payload::Report(report) = Payload::read(kind::REPORT, &record) else { panic!("no report") };
         assert_eq!(report.metrics.memory_size_mb, Some(512));
         assert_eq!(report.metrics.billed_duration_ms, Some(300.0));
-        assert_eq!(serde_json::to_value(&report).unwrap()["metrics"]["maxMemoryUsedMB"], 33);
+        let written = serde_json::to_value(&report).unwrap();
+        assert_eq!(written["metrics"]["maxMemoryUsedMB"], 33);
+        assert_eq!(written["metrics"]["billedDurationMs"].to_string(), "300");
     }
 
     #[test]
