@@ -3,6 +3,8 @@
 //! The batches are what the extension ships: JSON log lines of a function with a nested body, one span and one report
 //! per invocation. Generating and encoding them is not in the figure. Usage: `bench_ingest RESULTS.jsonl`.
 
+#![allow(clippy::print_stdout, reason = "a program that reports to a person")]
+
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -91,12 +93,13 @@ fn batch(sequence: u64, now: Timestamp) -> wire::Batch {
 /// A log line as a structured logger prints it: about 400 bytes, 15 keys, two levels deep.
 fn log(sequence: u64, number: usize, now: Timestamp) -> LogRecord {
     let unique = sequence * 10_007 + number as u64;
+    let failed = number.is_multiple_of(50);
     let body = json!({
-        "level": if number % 50 == 0 { "error" } else { "info" },
+        "level": if failed { "error" } else { "info" },
         "message": format!("order {unique} was charged after {} attempts", unique % 3 + 1),
         "order": { "id": format!("o-{unique:012}"), "amount": unique % 100_000, "currency": "EUR", "items": unique % 9 },
-        "user": { "id": format!("u-{:06}", unique.wrapping_mul(2_654_435_761) % 200_000), "plan": "team", "new": unique % 11 == 0 },
-        "http": { "method": "POST", "route": "/orders/{id}", "status": if number % 50 == 0 { 502 } else { 200 } },
+        "user": { "id": format!("u-{:06}", unique.wrapping_mul(2_654_435_761) % 200_000), "plan": "team", "new": unique.is_multiple_of(11) },
+        "http": { "method": "POST", "route": "/orders/{id}", "status": if failed { 502 } else { 200 } },
         "duration": (unique % 1_000) as f64 / 3.0,
         "attempt": unique % 3 + 1,
     });
@@ -106,7 +109,7 @@ fn log(sequence: u64, number: usize, now: Timestamp) -> LogRecord {
     };
     LogRecord {
         time: Timestamp::from_nanos(now.as_nanos() - 1_000_000_000 + number as i64 * 1_000_000),
-        level: Some(if number % 50 == 0 { Level::Error } else { Level::Info }),
+        level: Some(if failed { Level::Error } else { Level::Info }),
         request_id: Some(format!("{:08x}-0000-4000-8000-{:012x}", sequence, number / LINES)),
         trace_id: model::TraceId::from_bytes(u128::from(unique / LINES as u64 + 1).to_be_bytes()),
         span_id: model::SpanId::from_bytes((unique / LINES as u64 + 1).to_be_bytes()),

@@ -41,7 +41,10 @@ async fn queries_that_cannot_be_answered_say_why_and_where() {
     let api = dev.address("api").to_owned();
     fails(&["query", "COUNT FROM nowhere", "--endpoint", &api], &["nowhere", "lambda-logs"]);
     fails(&["query", "P98(@duration)", "--endpoint", &api], &["P98", "^"]);
-    fails(&["query", "COUNT SINCE 2026-01-02T00:00:00Z UNTIL 2026-01-01T00:00:00Z", "--endpoint", &api], &["before"]);
+    fails(
+        &["query", "COUNT SINCE 2026-01-02T00:00:00Z UNTIL 2026-01-01T00:00:00Z", "--endpoint", &api],
+        &["before"],
+    );
     fails(&["trace", "00000000000000000000000000000001", "--endpoint", &api], &["trace"]);
 
     let unknown = limelight(&["query", "WHERE no.such.key = 1", "--endpoint", &api]);
@@ -98,9 +101,11 @@ async fn unreadable_records_become_dead_letters_and_the_rest_is_found() {
     for record in &poison {
         assert!(crate::support::stream::put_bytes(stream, "limelight", record).await, "not acknowledged");
     }
-    let good: Vec<serde_json::Value> = lines("bi02", 10).into_iter().map(|line| json!({ "text": line })).collect();
+    let good: Vec<serde_json::Value> =
+        lines("bi02", 10).into_iter().map(|line| json!({ "text": line })).collect();
     crate::support::stream::put_records(stream, "limelight", &good).await.unwrap();
-    let answer = dev.settled("FROM logs LIMIT 100 LAST 1h", |answer| answer["events"].as_array().unwrap().len() >= 10);
+    let answer =
+        dev.settled("FROM logs LIMIT 100 LAST 1h", |answer| answer["events"].as_array().unwrap().len() >= 10);
     let events = answer.await["events"].as_array().cloned().unwrap();
     assert_exactly_once("bi02", 10, &events);
     dev.stop();
@@ -118,6 +123,12 @@ fn files_below(folder: &Path, part: &str) -> usize {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     entries
         .map(|entry| entry.unwrap().path())
-        .map(|path| if path.is_dir() { files_below(&path, part) } else { usize::from(path.to_str().unwrap().contains(part)) })
+        .map(|path| {
+            if path.is_dir() {
+                files_below(&path, part)
+            } else {
+                usize::from(path.to_str().unwrap().contains(part))
+            }
+        })
         .sum()
 }

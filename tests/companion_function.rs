@@ -71,7 +71,8 @@ impl Deployment {
                     .build()
                     .unwrap()
             });
-            let put = self.kinesis.put_records().stream_name("telemetry").set_records(Some(records.collect()));
+            let put =
+                self.kinesis.put_records().stream_name("telemetry").set_records(Some(records.collect()));
             assert_eq!(put.send().await.unwrap().failed_record_count(), Some(0));
         }
     }
@@ -125,7 +126,13 @@ async fn assert_once(store: &Path, marks: &[String]) {
 /// How often each mark is in the store, asked without a server.
 fn counts_in(store: &Path) -> BTreeMap<String, u64> {
     let output = Command::new(program("limelight"))
-        .args(["query", "COUNT as n FROM logs GROUP BY mark LIMIT 10000 LAST 1h", "--format", "json", "--store"])
+        .args([
+            "query",
+            "COUNT as n FROM logs GROUP BY mark LIMIT 10000 LAST 1h",
+            "--format",
+            "json",
+            "--store",
+        ])
         .arg(store)
         .output()
         .unwrap();
@@ -139,6 +146,8 @@ fn counts_in(store: &Path) -> BTreeMap<String, u64> {
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .filter_map(|row| Some((row["groups"]["mark"].as_str()?.to_owned(), row["values"]["n"].as_f64()? as u64)))
+        .filter_map(|row| {
+            Some((row["groups"]["mark"].as_str()?.to_owned(), row["values"]["n"].as_f64()? as u64))
+        })
         .collect()
 }

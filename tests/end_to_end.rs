@@ -1,8 +1,14 @@
 //! End to end: the built programs against real runtimes, a real Kinesis API, a real S3 API and AWS's own clients.
 //! `make test` installs the parts and says where they are; a part that is not there fails the test that needs it.
 
-// One binary of many files: `pub` means "for the other files".
-#![allow(unreachable_pub)]
+#![allow(unreachable_pub, reason = "one binary of many files: `pub` means for the other files")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "all of it is test code, also what is not inside a #[test]"
+)]
 
 mod support;
 

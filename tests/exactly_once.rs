@@ -66,7 +66,9 @@ async fn the_report_stands_in_the_trace_of_its_invocation() {
     let dev = Dev::start(data.path(), &[], &[]);
     for line in &lines {
         let trace = line["$limelight"]["traceId"].as_str().unwrap();
-        let answer = dev.query(&format!("FROM lambda-logs WHERE @type = REPORT AND $limelight.traceId = {trace}")).await;
+        let answer = dev
+            .query(&format!("FROM lambda-logs WHERE @type = REPORT AND $limelight.traceId = {trace}"))
+            .await;
         let reports = answer["events"].as_array().unwrap();
         assert_eq!(reports.len(), 1, "{answer}");
         assert!(reports[0]["@billedDuration"].as_f64().unwrap() >= 1.0, "{answer}");

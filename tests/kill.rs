@@ -24,7 +24,8 @@ async fn acknowledged_records_survive_the_dev_process() {
                 let marks: Vec<String> = (0..5).map(|n| format!("mark-{round}-{number}-{n};")).collect();
                 let events: Vec<Value> = marks.iter().map(|mark| json!({ "mark": mark })).collect();
                 let Some(answers) = put_records(&stream, "limelight", &events).await else { break };
-                taken.extend(marks.into_iter().zip(answers).filter(|(_, taken)| *taken).map(|(mark, _)| mark));
+                taken
+                    .extend(marks.into_iter().zip(answers).filter(|(_, taken)| *taken).map(|(mark, _)| mark));
             }
             taken
         });
@@ -48,7 +49,9 @@ async fn settled_counts(dev: &Dev, count: usize) -> std::collections::BTreeMap<S
     let rows = |answer: &Value| answer["calculations"]["aggregates"].as_array().cloned().unwrap_or_default();
     rows(&dev.settled(text, |answer| rows(answer).len() >= count).await)
         .iter()
-        .filter_map(|row| Some((row["groups"]["mark"].as_str()?.to_owned(), row["values"]["n"].as_f64()? as u64)))
+        .filter_map(|row| {
+            Some((row["groups"]["mark"].as_str()?.to_owned(), row["values"]["n"].as_f64()? as u64))
+        })
         .collect()
 }
 

@@ -1,6 +1,12 @@
 //! The house's own rules, read from `cargo metadata` and from the source: which way the arrows point, what a crate
 //! may touch, which dependency has one version. A failure names the rule and why it stands.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "all of it is test code, also what is not inside a #[test]"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,8 +31,19 @@ const COMPOSERS: &[&str] = &["limelight", "limelight-tests"];
 
 /// Two versions of these do not fit together: their types meet in our signatures.
 const ONE_VERSION: &[&str] = &[
-    "arrow", "parquet", "datafusion", "deltalake-core", "object_store", "prost", "opentelemetry-proto", "hyper",
-    "http", "axum", "tokio", "aws-sdk-kinesis", "rustls",
+    "arrow",
+    "parquet",
+    "datafusion",
+    "deltalake-core",
+    "object_store",
+    "prost",
+    "opentelemetry-proto",
+    "hyper",
+    "http",
+    "axum",
+    "tokio",
+    "aws-sdk-kinesis",
+    "rustls",
 ];
 
 /// What a crate under `crates/` must not touch: the shells hand it in (time as an argument, bytes, settings).
@@ -48,7 +65,11 @@ fn root() -> PathBuf {
 }
 
 fn metadata() -> Metadata {
-    MetadataCommand::new().manifest_path(root().join("Cargo.toml")).other_options(["--locked".into()]).exec().unwrap()
+    MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .other_options(["--locked".into()])
+        .exec()
+        .unwrap()
 }
 
 /// Of each member: the members that its shipped code uses (dev-dependencies left out).
@@ -85,16 +106,22 @@ fn a_crate_uses_only_what_stands_behind_its_arrow() {
 fn shells_do_not_use_shells() {
     let actual = arrows(&metadata());
     for shell in SHELLS {
-        let others: Vec<_> =
-            actual[*shell].iter().filter(|used| SHELLS.contains(&used.as_str()) || COMPOSERS.contains(&used.as_str())).collect();
+        let others: Vec<_> = actual[*shell]
+            .iter()
+            .filter(|used| SHELLS.contains(&used.as_str()) || COMPOSERS.contains(&used.as_str()))
+            .collect();
         assert!(others.is_empty(), "{shell} must not use {others:?}: only {COMPOSERS:?} compose programs");
     }
 }
 
 #[test]
 fn every_member_is_in_the_tables_above() {
-    let known: BTreeSet<&str> =
-        ARROWS.iter().map(|(name, _)| *name).chain(SHELLS.iter().copied()).chain(COMPOSERS.iter().copied()).collect();
+    let known: BTreeSet<&str> = ARROWS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(SHELLS.iter().copied())
+        .chain(COMPOSERS.iter().copied())
+        .collect();
     for name in arrows(&metadata()).keys() {
         assert!(known.contains(name.as_str()), "{name} has no place in tests/tidy.rs: give it its arrows");
     }
@@ -147,9 +174,14 @@ fn every_program_and_crate_says_what_it_is() {
         }
         let folder = package.manifest_path.parent().unwrap();
         let readme = folder.join("README.md");
-        let lines = fs::read_to_string(&readme).unwrap_or_else(|_| panic!("{readme} is missing")).lines().count();
+        let lines =
+            fs::read_to_string(&readme).unwrap_or_else(|_| panic!("{readme} is missing")).lines().count();
         assert!(lines >= 5, "{readme} is empty");
-        assert!(package.description.as_ref().is_some_and(|text| text.len() > 20), "{} has no description", package.name);
+        assert!(
+            package.description.as_ref().is_some_and(|text| text.len() > 20),
+            "{} has no description",
+            package.name
+        );
     }
 }
 
@@ -160,7 +192,10 @@ fn every_top_level_folder_stands_in_the_readmes_tree() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
         let ours = entry.file_type().unwrap().is_dir() && !name.starts_with('.') && name != "target";
-        assert!(!ours || readme.contains(&format!("`{name}/`")), "README.md's tree does not tell what `{name}/` is");
+        assert!(
+            !ours || readme.contains(&format!("`{name}/`")),
+            "README.md's tree does not tell what `{name}/` is"
+        );
     }
 }
 

@@ -1,6 +1,12 @@
 //! The built command as a person uses it: `dev` without functions, records through its Kinesis API, answers through
 //! the other subcommands, faults with their messages and exit codes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "all of it is test code, also what is not inside a #[test]"
+)]
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};

@@ -1,7 +1,7 @@
 //! A running `limelight dev` on free ports with fixture functions under their real runtime clients.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -123,7 +123,9 @@ impl Dev {
     }
 
     fn signal(&self, signal: &str) {
-        assert!(Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap().success()
+        );
     }
 }
 
@@ -153,6 +155,6 @@ fn function(name: &str, command: &[&str], handler: &str) -> Value {
     })
 }
 
-fn text(path: &PathBuf) -> String {
+fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }

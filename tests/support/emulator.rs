@@ -25,7 +25,8 @@ impl Emulator {
         std::fs::copy(extension(), folder.join("opt/extensions/limelight-extension")).unwrap();
         std::fs::copy(root().join("tests/fixtures/functions/app.py"), folder.join("task/app.py")).unwrap();
         let python = part("RUNTIME_PYTHON").join("bin/python");
-        let bootstrap = format!("#!/bin/sh\ncd /var/task\nexec {} -m awslambdaric app.handler\n", python.display());
+        let bootstrap =
+            format!("#!/bin/sh\ncd /var/task\nexec {} -m awslambdaric app.handler\n", python.display());
         executable(&folder.join("opt/bootstrap"), &bootstrap);
         let script = format!(
             "set -e\nmkdir -p /var/task\nmount --bind '{0}/opt' /opt\nmount --bind '{0}/task' /var/task\nexec '{1}' \
@@ -39,9 +40,18 @@ impl Emulator {
         let process = Command::new("unshare")
             // Its own pids too: all that it started ends with it.
             .args(["--mount", "--pid", "--fork", "--kill-child"])
+            .args((!is_root()).then_some("--map-root-user"))
             .arg(folder.join("start"))
-            .envs([("AWS_LAMBDA_FUNCTION_NAME", "emulated"), ("_HANDLER", "app.handler"), ("LAMBDA_TASK_ROOT", "/var/task")])
-            .envs([("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
+            .envs([
+                ("AWS_LAMBDA_FUNCTION_NAME", "emulated"),
+                ("_HANDLER", "app.handler"),
+                ("LAMBDA_TASK_ROOT", "/var/task"),
+            ])
+            .envs([
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+            ])
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(out.try_clone().unwrap())
@@ -51,7 +61,11 @@ impl Emulator {
         let emulator = Self { process, port, log };
         let began = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(30), "the emulator does not listen: {}", emulator.log());
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "the emulator does not listen: {}",
+                emulator.log()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
         emulator
@@ -77,8 +91,17 @@ impl Drop for Emulator {
     }
 }
 
+/// The emulator inside the SAM command's package.
 fn program() -> PathBuf {
-    part("PARTS_PYTHON").join("lib/python3.11/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64")
+    let library = part("PARTS_PYTHON").join("lib");
+    let python = std::fs::read_dir(&library).unwrap().next().expect("a Python's folder").unwrap().path();
+    python.join("site-packages/samcli/local/rapid/aws-lambda-rie-x86_64")
+}
+
+/// Mounting needs root, or a user namespace in which one is.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 fn executable(path: &Path, text: &str) {

@@ -20,7 +20,10 @@ pub fn assert_exactly_once(run: &str, count: usize, events: &[Value]) {
     }
     let missing: Vec<_> = (0..count).filter(|number| !found.contains_key(number)).collect();
     let double: Vec<_> = found.iter().filter(|(_, times)| **times > 1).collect();
-    assert!(missing.is_empty() && double.is_empty(), "of {count} lines missing {missing:?}, double {double:?}");
+    assert!(
+        missing.is_empty() && double.is_empty(),
+        "of {count} lines missing {missing:?}, double {double:?}"
+    );
 }
 
 fn numbers(run: &str, text: &str) -> Vec<usize> {

@@ -18,7 +18,8 @@ pub fn extension() -> PathBuf {
 
 /// A folder that `.ci/provide` filled, by the variable in which `tests/run` hands it over.
 pub fn part(variable: &str) -> PathBuf {
-    let folder = env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run the tests by `make test`"));
+    let folder = env::var_os(variable)
+        .unwrap_or_else(|| panic!("{variable} is not set: run the tests by `make test`"));
     existing(PathBuf::from(folder), "make test")
 }
 

@@ -53,8 +53,24 @@ impl Event {
     /// The keys below `$limelight.` (and its alias `$baselime.`) that name the envelope's fields, in the order of
     /// the fields. `ingestedAt` is set by the store.
     pub const ENVELOPE_KEYS: [&'static str; 18] = [
-        "dataset", "timestamp", "ingestedAt", "id", "kind", "namespace", "service", "account", "region", "level",
-        "name", "duration", "requestId", "traceId", "spanId", "parentId", "error", "status",
+        "dataset",
+        "timestamp",
+        "ingestedAt",
+        "id",
+        "kind",
+        "namespace",
+        "service",
+        "account",
+        "region",
+        "level",
+        "name",
+        "duration",
+        "requestId",
+        "traceId",
+        "spanId",
+        "parentId",
+        "error",
+        "status",
     ];
 
     /// An event of which only time, identity and kind are known.

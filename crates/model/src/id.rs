@@ -77,9 +77,9 @@ impl FromStr for TraceId {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        hex_bytes(text).and_then(Self::from_bytes).ok_or_else(|| {
-            id_error("a trace id", "32 hexadecimal digits that are not all zero", text)
-        })
+        hex_bytes(text)
+            .and_then(Self::from_bytes)
+            .ok_or_else(|| id_error("a trace id", "32 hexadecimal digits that are not all zero", text))
     }
 }
 

@@ -72,7 +72,11 @@ fn typed<T: DeserializeOwned>(record: &Value, wrap: fn(T) -> Payload) -> Payload
 }
 
 /// Readers that take a billed duration for a whole number (AWS's own Rust crate) refuse `156.0` and take `156`.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "compared after the way back")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "compared after the way back"
+)]
 fn without_point<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     match number.map(|number| (number, number as i64)) {
         Some((number, whole)) if whole as f64 == number => serializer.serialize_i64(whole),
