@@ -71,8 +71,20 @@ impl Emulator {
         emulator
     }
 
-    /// Invokes the function; the answer's text.
+    /// Invokes the function; the answer's text. A managed instance refuses while its one runtime has not asked for
+    /// the next event yet (`Runtime.Unavailable`); the caller then tries again, as AWS's front does.
     pub async fn invoke(&self, payload: &serde_json::Value) -> String {
+        let began = Instant::now();
+        loop {
+            let answer = self.invoke_once(payload).await;
+            if !answer.contains("Runtime.Unavailable") || began.elapsed() > Duration::from_secs(10) {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn invoke_once(&self, payload: &serde_json::Value) -> String {
         let url = format!("http://127.0.0.1:{}/2015-03-31/functions/function/invocations", self.port);
         let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
         client.post(url).body(payload.to_string()).send().await.unwrap().text().await.unwrap()
