@@ -82,7 +82,7 @@ impl App {
         }
         let export = Export::start(shipping.destination, shipping.backlog_bytes_max, REQUEST_BYTES_MAX);
         let (deliveries, accepting) = listener.start();
-        let intake = Intake::new(sandbox, shipping.function, shipping.limits);
+        let intake = Intake::new(sandbox, shipping.function, shipping.limits, shipping.selection);
         self.duty = Duty::Collect(Collector::start(intake, shipping.policy, deliveries, export));
         self.listener = Some(accepting);
         Ok(())

@@ -14,6 +14,7 @@ use crate::clock;
 use crate::config::EXIT_MARGIN;
 use crate::export::Export;
 use crate::listener::Delivery;
+use crate::usage;
 use intake::{Intake, Milestone};
 
 /// The lifecycle sends one and waits for its answer.
@@ -131,6 +132,7 @@ impl Task {
 
     /// Does what is due, and says when something will be.
     async fn advance(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.intake.release(now);
         let flush_at = loop {
             match self.policy.flush(now, self.intake.pending(), self.invocation.as_ref()) {
                 Flush::Now => self.ship().await,
@@ -139,7 +141,7 @@ impl Task {
             }
         };
         let release_at = self.release(now);
-        flush_at.into_iter().chain(release_at).min()
+        flush_at.into_iter().chain(release_at).chain(self.intake.due()).min()
     }
 
     /// Everything that is pending, in as many batches as it takes.
@@ -168,12 +170,21 @@ impl Task {
     fn begin(&mut self, mut invocation: Invocation, arn: &str, release: oneshot::Sender<()>) {
         let now = clock::now();
         self.intake.learn_arn(arn);
+        self.look(now);
         for request_id in self.early.drain(..) {
             invocation.done(&request_id, now);
         }
         self.invocation = Some(invocation);
         self.held = Some(release);
         self.export.prepare();
+    }
+
+    /// Reads the kernel's counters if that is worth it. Called when a handler begins its work and nobody waits for
+    /// us, and at the sandbox's end.
+    fn look(&mut self, now: Timestamp) {
+        if self.intake.wants_reading(now) {
+            self.intake.read(usage::read(now));
+        }
     }
 
     fn take(&mut self, delivery: &Delivery) {
@@ -214,6 +225,7 @@ impl Task {
         while let Ok(delivery) = self.deliveries.try_recv() {
             self.take(&delivery);
         }
+        self.look(clock::now());
         self.intake.close(end.reason, clock::now());
         self.ship().await;
         if let Some(batch) = self.intake.seal_account(&self.export.delivery()) {

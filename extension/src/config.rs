@@ -2,9 +2,11 @@
 //! default is used, and the fault is said once. Read by `main` before anything else; nobody else reads the environment.
 
 mod destination;
+mod selection;
 mod setting;
 
 pub use destination::{Credentials, Destination, Stream};
+pub use selection::Selection;
 pub use setting::Fault;
 
 use std::ffi::OsString;
@@ -41,6 +43,8 @@ pub struct Shipping {
     pub destination: Destination,
     /// Whose telemetry it is.
     pub function: FunctionContext,
+    /// What of it leaves the sandbox, and how.
+    pub selection: Selection,
     /// When to send, and how long to hold the sandbox for it.
     pub policy: Policy,
     /// How large batches grow.
@@ -71,6 +75,7 @@ impl Config {
 /// None without a destination; all other settings are read all the same, so that all faults are found.
 fn shipping(settings: &mut Settings<'_>) -> Option<Shipping> {
     let function = function(settings);
+    let selection = Selection::read(settings);
     let policy = Policy {
         freshness: settings.millis("LIMELIGHT_FRESHNESS_MS", FRESHNESS_MS, 50..=60_000),
         budget: settings.millis("LIMELIGHT_FLUSH_BUDGET_MS", FLUSH_BUDGET_MS, 0..=10_000),
@@ -86,7 +91,7 @@ fn shipping(settings: &mut Settings<'_>) -> Option<Shipping> {
     let backlog_bytes_max = settings.bytes("LIMELIGHT_BACKLOG_MIB", backlog_mib, 1..=512, 1_024 * 1_024);
     let port = settings.port("LIMELIGHT_PORT", PORT);
     let destination = Destination::read(settings)?;
-    Some(Shipping { destination, function, policy, limits, backlog_bytes_max, port })
+    Some(Shipping { destination, function, selection, policy, limits, backlog_bytes_max, port })
 }
 
 /// The target that design §10 sets for printed → queryable leaves this much for the sandbox.

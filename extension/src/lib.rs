@@ -6,6 +6,7 @@ mod clock;
 mod http_call;
 pub mod lambda;
 pub mod listener;
+pub mod usage;
 pub mod collector;
 pub mod export;
 pub mod lifecycle;

@@ -1,6 +1,15 @@
 #![doc = include_str!("../README.md")]
 
-pub mod words;
+mod words;
+mod entry;
+mod path;
+pub mod reason;
+pub mod mark;
+pub mod pattern;
 pub mod rule;
+mod walk;
 
-pub use rule::{Action, MASK, Rule};
+pub use mark::{Action, HashKey, MASK};
+pub use pattern::Patterns;
+pub use reason::{Counts, Reason};
+pub use rule::Rule;

@@ -1,6 +1,7 @@
 //! The delivery account: what a sandbox received, shipped, shed and lost so far, with reasons. The owner of the
 //! pipeline counts here; a copy travels in every batch, so that a query can prove what is missing and why.
 
+use obfuscation::Counts;
 use wire::Account;
 
 /// Why records never left the sandbox. The words are stored and queried (`account.lost.<word>`).
@@ -37,10 +38,29 @@ impl Reason {
     }
 }
 
+/// Why events were given up on purpose. The words are stored and queried (`account.shed.<word>`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shed {
+    /// Printed lines below the level that a team wants.
+    Level,
+    /// Parts of healthy invocations that sampling did not choose; the chosen ones say for how many they stand.
+    Sampled,
+}
+
+impl Shed {
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Level => "level",
+            Self::Sampled => "sampled",
+        }
+    }
+}
+
 /// Counts. Totals only grow, and stop at `u64::MAX`.
 ///
 /// Everything is counted in events (what a record turned into: a span, a log, a metric point), except what never
-/// became one, which is counted as its [`Reason`] says. So `received = shipped + lost + still here` holds at every
+/// became one, which is counted as its [`Reason`] says. So `received = shipped + shed + lost + still here` holds at every
 /// batch, with `lost` without `platform` and `unreadable_body`, which nobody has received.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
@@ -54,8 +74,18 @@ impl Ledger {
     }
 
     /// These values were replaced before anything left the sandbox.
-    pub fn scrubbed(&mut self, values: u64) {
-        grow(&mut self.totals.scrubbed, values);
+    pub fn scrubbed(&mut self, counts: &Counts) {
+        for (reason, values) in counts.iter() {
+            grow(&mut self.totals.scrubbed, values);
+            grow(self.totals.scrubbed_by.entry(reason.as_str().to_owned()).or_default(), values);
+        }
+    }
+
+    /// These events were given up on purpose.
+    pub fn shed(&mut self, policy: Shed, events: u64) {
+        if events > 0 {
+            grow(self.totals.shed.entry(policy.as_str().to_owned()).or_default(), events);
+        }
     }
 
     /// Something is gone; what is counted is the [`Reason`]'s to say.
@@ -115,8 +145,11 @@ mod tests {
     #[test]
     fn everything_received_is_shipped_lost_or_still_here() {
         let mut ledger = Ledger::default();
-        ledger.received(10);
-        ledger.scrubbed(2);
+        ledger.received(12);
+        let mut text = "Bearer abcdef0123456789 password=x".to_owned();
+        ledger.scrubbed(&obfuscation::Rule::default().scrub_text(&mut text));
+        ledger.shed(Shed::Sampled, 2);
+        ledger.shed(Shed::Level, 0);
         ledger.lost(Reason::Unreadable, 1);
         ledger.lost(Reason::Unreadable, 1);
         ledger.lost(Reason::Panic, 0);
@@ -124,8 +157,11 @@ mod tests {
         let account = ledger
             .account(9, &Delivery { acknowledged: 4, retried: 3, lost_backlog: 4, ..Delivery::default() });
         assert_eq!((account.scrubbed, account.shipped, account.retried), (2, 5, 3));
-        let still_here = 10 - 9;
-        assert_eq!(account.received, account.shipped + 4 + 2 + still_here);
+        let still_here = 12 - 2 - 9;
+        assert_eq!(account.received, account.shipped + 2 + 4 + 2 + still_here);
+        assert_eq!(account.shed.into_iter().collect::<Vec<_>>(), [("sampled".to_owned(), 2)]);
+        let scrubbed: Vec<_> = account.scrubbed_by.into_iter().collect();
+        assert_eq!(scrubbed, [("assignment".to_owned(), 1), ("bearer".to_owned(), 1)]);
         let lost: Vec<_> = account.lost.into_iter().collect();
         assert_eq!(
             lost,

@@ -2,7 +2,7 @@
 //! batches and records their numbers, so that no number is ever used twice or left out.
 
 mod truncate;
-mod weigh;
+pub(crate) mod weigh;
 
 use std::collections::VecDeque;
 use std::mem;

@@ -1,40 +1,65 @@
 //! Takes out of signals what must not leave the sandbox. Runs before anything is batched, journalled or sent.
 
-use obfuscation::Rule;
+use model::{LogRecord, Metric, Span, SpanStatus};
+use obfuscation::{Counts, Rule};
 
 use crate::Signals;
 
-/// Applies one obfuscation rule to everything that is shipped.
-#[derive(Debug, Clone, Default)]
+/// Applies one obfuscation rule to everything that is shipped; or nothing, if a team wants that.
+#[derive(Debug, Clone)]
 pub struct Scrubber {
-    rule: Rule,
+    rule: Option<Rule>,
+}
+
+impl Default for Scrubber {
+    /// With the default rule: nobody has to ask for protection.
+    fn default() -> Self {
+        Self::new(Some(Rule::default()))
+    }
 }
 
 impl Scrubber {
-    /// A scrubber for `rule`.
-    pub fn new(rule: Rule) -> Self {
+    /// A scrubber for `rule`; without one it leaves everything as it is.
+    pub fn new(rule: Option<Rule>) -> Self {
         Self { rule }
     }
 
-    /// Scrubs in place; returns how many values were taken out or masked.
-    pub fn scrub(&self, signals: &mut Signals) -> u64 {
-        let mut count = 0;
+    /// Scrubs in place; returns how many values were taken out or masked, by reason.
+    pub fn scrub(&self, signals: &mut Signals) -> Counts {
+        let mut counts = Counts::default();
+        let Some(rule) = &self.rule else { return counts };
         for log in &mut signals.logs {
-            count += self.rule.apply(&mut log.body);
+            scrub_log(rule, log, &mut counts);
         }
         for span in &mut signals.spans {
-            count += self.rule.apply(&mut span.attributes);
-            for event in &mut span.events {
-                count += self.rule.apply(&mut event.attributes);
-            }
-            for link in &mut span.links {
-                count += self.rule.apply(&mut link.attributes);
-            }
+            scrub_span(rule, span, &mut counts);
         }
-        for metric in &mut signals.metrics {
-            count += self.rule.apply(&mut metric.attributes);
+        for Metric { attributes, .. } in &mut signals.metrics {
+            counts.add(&rule.scrub(attributes));
         }
-        count
+        counts
+    }
+}
+
+/// The error is often a copy of a part of the body; it is counted again, because it is there twice.
+fn scrub_log(rule: &Rule, log: &mut LogRecord, counts: &mut Counts) {
+    counts.add(&rule.scrub(&mut log.body));
+    if let Some(error) = &mut log.error {
+        counts.add(&rule.scrub_text(error));
+    }
+}
+
+fn scrub_span(rule: &Rule, span: &mut Span, counts: &mut Counts) {
+    counts.add(&rule.scrub(&mut span.attributes));
+    counts.add(&rule.scrub_text(&mut span.name));
+    if let SpanStatus::Error(message) = &mut span.status {
+        counts.add(&rule.scrub_text(message));
+    }
+    for event in &mut span.events {
+        counts.add(&rule.scrub(&mut event.attributes));
+    }
+    for link in &mut span.links {
+        counts.add(&rule.scrub(&mut link.attributes));
     }
 }
 
@@ -43,26 +68,47 @@ mod tests {
     use super::*;
     use lambda_api::telemetry::Record;
     use model::{Map, Timestamp, Value};
-    use obfuscation::MASK;
+    use obfuscation::{MASK, Reason};
 
     use crate::{Assembler, FunctionContext};
 
-    #[test]
-    fn logs_and_metrics_are_scrubbed_and_counted() {
-        let line = r#"{"message":"login","author":"Ada","headers":{"Authorization":"Bearer x"},"sourceIp":"192.0.2.1",
-            "_aws":{"CloudWatchMetrics":[{"Dimensions":[["apiKey"]],"Metrics":[{"Name":"n"}]}]},"apiKey":"k","n":1}"#;
+    fn signals(line: &str) -> Signals {
         let mut assembler = Assembler::new(FunctionContext {
             initialization_type: "provisioned-concurrency".into(),
             ..FunctionContext::default()
         });
         let record =
             Record { time: String::new(), kind: "function".into(), record: line.replace('\n', " ").into() };
-        let mut signals = assembler.accept(record, Timestamp::EPOCH);
-        assert_eq!(Scrubber::default().scrub(&mut signals), 4);
+        assembler.accept(record, Timestamp::EPOCH)
+    }
+
+    #[test]
+    fn logs_and_metrics_are_scrubbed_and_counted() {
+        let line = r#"{"message":"login with password=hunter2","author":"Ada","headers":{"Authorization":"Bearer x"},
+            "sourceIp":"192.0.2.1",
+            "_aws":{"CloudWatchMetrics":[{"Dimensions":[["apiKey"]],"Metrics":[{"Name":"n"}]}]},"apiKey":"k","n":1}"#;
+        let mut signals = signals(line);
+        let counts = Scrubber::default().scrub(&mut signals);
+        assert_eq!((counts.total(), counts.of(Reason::Key), counts.of(Reason::Assignment)), (5, 4, 1));
         let body = &signals.logs[0].body;
         assert_eq!(body["author"], Value::from("Ada"));
+        assert_eq!(body["message"], Value::from("login with password=[scrubbed]"));
         assert_eq!(body["headers"], Value::Object(Map::from([("Authorization".to_owned(), MASK.into())])));
         assert_eq!(signals.metrics[0].attributes["apiKey"], Value::from(MASK));
-        assert_eq!(Scrubber::default().scrub(&mut signals), 0);
+        assert_eq!(Scrubber::default().scrub(&mut signals).total(), 0);
+    }
+
+    #[test]
+    fn an_errors_text_is_scrubbed_wherever_it_went() {
+        let mut signals = signals(r#"{"level":"error","error":"refused postgres://app:hunter2@db/x"}"#);
+        Scrubber::default().scrub(&mut signals);
+        assert!(!format!("{signals:?}").contains("hunter2"), "{signals:?}");
+    }
+
+    #[test]
+    fn it_can_be_off() {
+        let mut signals = signals(r#"{"password":"hunter2"}"#);
+        assert_eq!(Scrubber::new(None).scrub(&mut signals).total(), 0);
+        assert_eq!(signals.logs[0].body["password"], Value::from("hunter2"));
     }
 }

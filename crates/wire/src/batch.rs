@@ -51,6 +51,8 @@ pub struct Account {
     pub retried: u64,
     /// Values (not records) that were scrubbed.
     pub scrubbed: u64,
+    /// Reason → values of `scrubbed`.
+    pub scrubbed_by: BTreeMap<String, u64>,
     /// Reason → records given up on purpose, by policy.
     pub shed: BTreeMap<String, u64>,
     /// Reason → records that could not be delivered or never arrived (`platform.logsDropped`).
@@ -96,6 +98,8 @@ struct AccountMessage {
     shed: BTreeMap<String, u64>,
     #[prost(btree_map = "string, uint64", tag = "6")]
     lost: BTreeMap<String, u64>,
+    #[prost(btree_map = "string, uint64", tag = "7")]
+    scrubbed_by: BTreeMap<String, u64>,
 }
 
 /// gzip's level: 6, as everybody's; the extension's budget for CPU is met with it.
@@ -238,6 +242,7 @@ impl From<&Account> for AccountMessage {
             shipped: account.shipped,
             retried: account.retried,
             scrubbed: account.scrubbed,
+            scrubbed_by: account.scrubbed_by.clone(),
             shed: account.shed.clone(),
             lost: account.lost.clone(),
         }
@@ -251,6 +256,7 @@ impl From<AccountMessage> for Account {
             shipped: message.shipped,
             retried: message.retried,
             scrubbed: message.scrubbed,
+            scrubbed_by: message.scrubbed_by,
             shed: message.shed,
             lost: message.lost,
         }

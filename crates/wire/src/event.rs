@@ -244,7 +244,7 @@ pub fn metric_event(metric: Metric, found_in: &Event, id: EventId) -> Event {
 /// The delivery account as an event, so that a query can prove a gap: sequences of one sandbox have no holes, and
 /// `firstRecord + records` of one is `firstRecord` of the next.
 fn delivery(batch: &Batch, arrived_at: Timestamp) -> Event {
-    let Account { received, shipped, retried, scrubbed, shed, lost } = &batch.account;
+    let Account { received, shipped, retried, scrubbed, scrubbed_by, shed, lost } = &batch.account;
     let reasons = |counts: &std::collections::BTreeMap<String, u64>| {
         Value::Object(counts.iter().map(|(reason, count)| (reason.clone(), whole(*count))).collect())
     };
@@ -257,6 +257,7 @@ fn delivery(batch: &Batch, arrived_at: Timestamp) -> Event {
         ("shipped", whole(*shipped)),
         ("retried", whole(*retried)),
         ("scrubbed", whole(*scrubbed)),
+        ("scrubbedBy", reasons(scrubbed_by)),
         ("shed", reasons(shed)),
         ("lost", reasons(lost)),
     ];

@@ -155,12 +155,13 @@ fn batch() -> impl Strategy<Value = Batch> {
             attributes,
         },
     );
-    let account = (any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>(), counts(), counts()).prop_map(
-        |(received, shipped, retried, scrubbed, shed, lost)| Account {
+    let account = (any::<[u64; 4]>(), counts(), counts(), counts()).prop_map(
+        |([received, shipped, retried, scrubbed], scrubbed_by, shed, lost)| Account {
             received,
             shipped,
             retried,
             scrubbed,
+            scrubbed_by,
             shed,
             lost,
         },
@@ -250,6 +251,7 @@ fn the_proto_file_and_the_code_agree_on_the_field_numbers() {
         ("scrubbed", 4),
         ("shed", 5),
         ("lost", 6),
+        ("scrubbed_by", 7),
     ] {
         assert!(proto.contains(&format!("{name} = {number};")), "batch.proto: {name} = {number}");
         let declared = code.lines().zip(code.lines().skip(1)).any(|(attribute, field)| {

@@ -8,9 +8,11 @@ use model::Timestamp;
 use pipeline::account::{Delivery as Delivered, Ledger, Reason};
 use pipeline::batch::{Batcher, Limits, Sealed};
 use pipeline::flush::Pending;
-use pipeline::{Assembler, CloseReason, FunctionContext, Scrubber, Signals};
+use pipeline::usage::{Meter, Reading};
+use pipeline::{Assembler, CloseReason, FunctionContext, Select, Signals};
 use serde_json::Value;
 
+use crate::config::Selection;
 use crate::listener::Delivery;
 use crate::listener::body;
 use crate::listener::redelivery::Redelivery;
@@ -20,7 +22,9 @@ use crate::listener::redelivery::Redelivery;
 pub struct Intake {
     redelivery: Redelivery,
     assembler: Assembler,
-    scrubber: Scrubber,
+    /// None if a team wants no enhanced metrics.
+    meter: Option<Meter>,
+    select: Select,
     ledger: Ledger,
     batcher: Batcher,
 }
@@ -36,11 +40,12 @@ pub enum Milestone {
 
 impl Intake {
     /// For the sandbox with this name, before its first record.
-    pub fn new(sandbox: String, function: FunctionContext, limits: Limits) -> Self {
+    pub fn new(sandbox: String, function: FunctionContext, limits: Limits, selection: Selection) -> Self {
         Self {
             redelivery: Redelivery::default(),
             assembler: Assembler::new(function),
-            scrubber: Scrubber::default(),
+            meter: selection.metrics.then(Meter::default),
+            select: Select::new(selection.gate),
             ledger: Ledger::default(),
             batcher: Batcher::new(sandbox, limits),
         }
@@ -70,6 +75,9 @@ impl Intake {
             self.ledger.lost(Reason::Platform, dropped_records(&record.record));
         }
         let milestone = milestone(&record);
+        if let (Some(meter), Some(Milestone::Done(request_id))) = (&mut self.meter, &milestone) {
+            meter.ended(request_id, now);
+        }
         let assembler = &mut self.assembler;
         // The assembler's state is plain data: after a panic it may lack a span, and is otherwise good to go on.
         match catch_unwind(AssertUnwindSafe(|| assembler.accept(record, now))) {
@@ -79,17 +87,38 @@ impl Intake {
         milestone
     }
 
-    fn push(&mut self, mut signals: Signals, now: Timestamp) {
+    fn push(&mut self, signals: Signals, now: Timestamp) {
         let events = u64::try_from(signals.len()).unwrap_or(u64::MAX);
-        let scrubber = &self.scrubber;
-        match catch_unwind(AssertUnwindSafe(|| scrubber.scrub(&mut signals))) {
-            Ok(values) => {
-                self.ledger.scrubbed(values);
-                self.ledger.received(events);
-                self.batcher.push(now, signals);
-            }
+        let (select, ledger) = (&mut self.select, &mut self.ledger);
+        match catch_unwind(AssertUnwindSafe(|| select.take(signals, now, ledger))) {
+            Ok(selected) => self.batcher.push(now, selected),
             // What may not have been scrubbed to its end does not leave the sandbox.
             Err(_) => self.ledger.lost(Reason::Panic, events),
+        }
+    }
+
+    /// When [`Intake::release`] will have something, if nothing is delivered before.
+    pub fn due(&self) -> Option<Timestamp> {
+        self.select.due()
+    }
+
+    /// What has waited long enough for the end of its invocation goes on.
+    pub fn release(&mut self, now: Timestamp) {
+        let released = self.select.release(now);
+        self.batcher.push(now, released);
+    }
+
+    /// Whether a look at the kernel's counters is worth its cost now.
+    pub fn wants_reading(&self, now: Timestamp) -> bool {
+        self.meter.as_ref().is_some_and(|meter| meter.wants(now))
+    }
+
+    /// Takes what the kernel's counters say.
+    pub fn read(&mut self, reading: Reading) {
+        if let Some(meter) = &mut self.meter {
+            let now = reading.at;
+            let points = meter.take(reading);
+            self.push(points, now);
         }
     }
 
@@ -110,6 +139,8 @@ impl Intake {
             Ok(signals) => self.push(signals, now),
             Err(_) => self.ledger.lost(Reason::Panic, 1),
         }
+        let held = self.select.close();
+        self.batcher.push(now, held);
     }
 
     /// The next batch, if anything is pending.

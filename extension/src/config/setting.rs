@@ -57,6 +57,25 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// One of some words, in any case; the first is the default.
+    pub(super) fn choice<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
+        let default = words.first()?;
+        let Some(text) = self.text(name) else { return Some(default.1) };
+        let chosen = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(&text));
+        if chosen.is_none() {
+            let list: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let list = list.join(", ");
+            self.fault(format!("{name} must be one of {list}, is {text:?}; using {}", default.0));
+        }
+        Some(chosen.unwrap_or(default).1)
+    }
+
+    /// Texts between commas, trimmed; empty ones do not count.
+    pub(super) fn list(&mut self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+
     /// A whole number in its range.
     pub(super) fn number(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
         let Some(text) = self.text(name) else { return default };

@@ -1,6 +1,7 @@
-//! What signals will weigh on the wire before gzip, without encoding them: close enough to close a batch in time.
+//! What signals will weigh on the wire before gzip, without encoding them: close enough to close a batch in time, and
+//! to bound what waits.
 
-use model::{Map, Value};
+use model::{LogRecord, Map, Span, Value};
 
 use crate::Signals;
 
@@ -11,23 +12,24 @@ const FIELD_BYTES: usize = 6;
 
 /// Bytes of all of them.
 pub(super) fn signals(signals: &Signals) -> usize {
-    let logs: usize = signals.logs.iter().map(|log| RECORD_BYTES + map(&log.body)).sum();
+    let logs: usize = signals.logs.iter().map(log).sum();
     let metrics: usize =
         signals.metrics.iter().map(|metric| RECORD_BYTES + metric.name.len() + map(&metric.attributes)).sum();
-    let spans: usize = signals
-        .spans
-        .iter()
-        .map(|span| {
-            let events: usize = span
-                .events
-                .iter()
-                .map(|event| RECORD_BYTES + event.name.len() + map(&event.attributes))
-                .sum();
-            let links: usize = span.links.iter().map(|link| RECORD_BYTES + map(&link.attributes)).sum();
-            RECORD_BYTES + span.name.len() + map(&span.attributes) + events + links
-        })
-        .sum();
+    let spans: usize = signals.spans.iter().map(span).sum();
     logs + metrics + spans
+}
+
+/// Bytes of a log record.
+pub(crate) fn log(log: &LogRecord) -> usize {
+    RECORD_BYTES + map(&log.body)
+}
+
+/// Bytes of a span.
+pub(crate) fn span(span: &Span) -> usize {
+    let events: usize =
+        span.events.iter().map(|event| RECORD_BYTES + event.name.len() + map(&event.attributes)).sum();
+    let links: usize = span.links.iter().map(|link| RECORD_BYTES + map(&link.attributes)).sum();
+    RECORD_BYTES + span.name.len() + map(&span.attributes) + events + links
 }
 
 fn map(map: &Map) -> usize {

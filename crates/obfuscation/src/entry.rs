@@ -1,0 +1,271 @@
+//! The words that give a key away: the automatic list and a team's own, and whether a key contains one. Called for
+//! every key of every event, and for every `key=` in running text: nearly all keys must be let go at the first look.
+
+use std::borrow::Cow;
+
+use crate::words::Words;
+
+/// Where in a key's words an entry may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// From a word's beginning to a word's end: `auth` is not in `oauth`, `sourceip` not in `resource_ip`.
+    Word,
+    /// So distinctive that it also counts at the end of a longer word (`dbpassword`) and before digits (`password2`).
+    Compound,
+}
+
+/// What can be secret under such a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// Numbers too, and in running text plain words too: people choose passwords.
+    Anything,
+    /// Numbers too, but in running text no plain word: `credentials: missing` tells a fault, not a credential.
+    Code,
+    /// No number either: `authFailures: 3` is a count.
+    Text,
+}
+
+/// One word of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Lower case, letters and digits only.
+    letters: Cow<'static, str>,
+    reach: Reach,
+    holds: Holds,
+    alphabet: Alphabet,
+}
+
+/// The words of the reference's automatic scrubbing (2023 and 2024), without separators, and some of ours: the
+/// singular of `credentials`, and what AWS and key files call their secrets. `api_key` and `x-api-key` are `apikey`.
+const DEFAULT_ENTRIES: [(&str, Reach, Holds); 19] = [
+    ("password", Reach::Compound, Holds::Anything),
+    ("passwd", Reach::Compound, Holds::Anything),
+    ("pwd", Reach::Word, Holds::Anything),
+    ("secret", Reach::Compound, Holds::Anything),
+    ("apikey", Reach::Compound, Holds::Code),
+    ("auth", Reach::Word, Holds::Text),
+    ("authorizer", Reach::Word, Holds::Text),
+    ("authorization", Reach::Word, Holds::Text),
+    ("credentials", Reach::Compound, Holds::Code),
+    ("credential", Reach::Compound, Holds::Code),
+    ("creds", Reach::Word, Holds::Code),
+    ("accesstoken", Reach::Compound, Holds::Code),
+    ("refreshtoken", Reach::Compound, Holds::Code),
+    ("sessiontoken", Reach::Compound, Holds::Code),
+    ("securitytoken", Reach::Compound, Holds::Code),
+    ("privatekey", Reach::Compound, Holds::Code),
+    ("secretkey", Reach::Compound, Holds::Code),
+    ("sourceip", Reach::Word, Holds::Code),
+    ("clientip", Reach::Word, Holds::Code),
+];
+
+impl Entry {
+    fn new(letters: Cow<'static, str>, reach: Reach, holds: Holds) -> Self {
+        let alphabet = Alphabet::of(&letters);
+        Self { letters, reach, holds, alphabet }
+    }
+
+    /// What a team denies; its separators and case do not matter. None without letters and digits.
+    pub(crate) fn of_team(name: &str) -> Option<Self> {
+        let mut words = Words::default();
+        words.fill(name);
+        let letters = words.letters().to_owned();
+        (!letters.is_empty()).then(|| Self::new(letters.into(), Reach::Word, Holds::Anything))
+    }
+
+    /// The automatic list.
+    pub(crate) fn defaults() -> Vec<Self> {
+        DEFAULT_ENTRIES.map(|(letters, reach, holds)| Self::new(letters.into(), reach, holds)).into()
+    }
+
+    /// True if the entry stands in the key where its reach allows it.
+    fn is_in(&self, words: &Words) -> bool {
+        words.letters().match_indices(&*self.letters).any(|(start, _)| {
+            (self.reach == Reach::Compound || words.is_boundary(start))
+                && self.ends_word(words, start + self.letters.len())
+        })
+    }
+
+    /// True if a word ends at `index`, give or take a plural `s` and, where allowed, digits.
+    fn ends_word(&self, words: &Words, index: usize) -> bool {
+        let rest = words.letters().get(index..).unwrap_or_default();
+        let plural = index + usize::from(rest.starts_with('s'));
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        words.is_boundary(index)
+            || words.is_boundary(plural)
+            || (self.reach == Reach::Compound && words.is_boundary(index + digits))
+    }
+}
+
+/// What the least forgiving entry says that the key may hold; none if no entry is in the key.
+pub(crate) fn holds(entries: &[Entry], key: &str, words: &mut Words) -> Option<Holds> {
+    let alphabet = Alphabet::of(key);
+    let mut filled = false;
+    let mut found = None;
+    for entry in entries.iter().filter(|entry| alphabet.covers(entry.alphabet)) {
+        if !std::mem::replace(&mut filled, true) {
+            words.fill(key);
+        }
+        if entry.is_in(words) {
+            match entry.holds {
+                Holds::Anything => return Some(Holds::Anything),
+                Holds::Code => found = Some(Holds::Code),
+                Holds::Text => found = found.or(Some(Holds::Text)),
+            }
+        }
+    }
+    found
+}
+
+/// The letters that a text has, as bits: an entry can only be in a key that has all of the entry's letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Alphabet(u32);
+
+impl Alphabet {
+    /// Of a text with anything but ASCII everything is believed: letters like the Kelvin sign have an ASCII lower case.
+    fn of(text: &str) -> Self {
+        let bits = text.bytes().fold(0, |bits, byte| match byte {
+            b'a'..=b'z' => bits | 1 << (byte - b'a'),
+            b'A'..=b'Z' => bits | 1 << (byte - b'A'),
+            0x80.. => u32::MAX,
+            _ => bits,
+        });
+        Self(bits)
+    }
+
+    fn covers(self, other: Self) -> bool {
+        other.0 & !self.0 == 0 || other.0 == u32::MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn default_holds(key: &str) -> Option<Holds> {
+        holds(&Entry::defaults(), key, &mut Words::default())
+    }
+
+    #[test]
+    fn listed_words_are_found_however_they_are_written() {
+        for key in [
+            "password",
+            "Password",
+            "user_password",
+            "passwords",
+            "password2",
+            "dbpassword",
+            "DB_PASSWORD",
+            "secret",
+            "clientSecret",
+            "AWS_SECRET_ACCESS_KEY",
+            "passwd",
+            "pwd",
+            "api_key",
+            "apiKey",
+            "apikey",
+            "APIKey",
+            "x-api-key",
+            "X-Api-Key",
+            "XApiKeys",
+            "access_token",
+            "accessToken",
+            "refresh-token",
+            "auth",
+            "user.auth",
+            "authType",
+            "authorization",
+            "Authorization",
+            "http.request.header.authorization",
+            "proxy-authorization",
+            "authorizer",
+            "credentials",
+            "awsCredentials",
+            "creds",
+            "sourceip",
+            "sourceIp",
+            "sourceIPAddress",
+            "sourceIPs",
+            "clientIp",
+            "client.ip",
+            "CLIENT_IP",
+            "aws_session_token",
+            "X-Amz-Security-Token",
+            "privateKey",
+            "to\u{212a}en_secret",
+        ] {
+            assert!(default_holds(key).is_some(), "{key} must be found");
+        }
+    }
+
+    #[test]
+    fn words_that_only_look_alike_pass() {
+        for key in [
+            "author",
+            "authors",
+            "authority",
+            "authenticated",
+            "authentication",
+            "oauth",
+            "auth0",
+            "coauthor",
+            "passwordless",
+            "secretary",
+            "resource_ip",
+            "key",
+            "api",
+            "keyboard",
+            "token",
+            "tokens",
+            "compass",
+            "credit",
+            "ip",
+            "source",
+            "message",
+            "@type",
+            "faas.coldstart",
+            "",
+            "…",
+            "日本語",
+        ] {
+            assert_eq!(default_holds(key), None, "{key} must pass");
+        }
+    }
+
+    #[test]
+    fn the_least_forgiving_entry_decides() {
+        assert_eq!(default_holds("authFailures"), Some(Holds::Text));
+        assert_eq!(default_holds("auth_access_token"), Some(Holds::Code));
+        assert_eq!(default_holds("auth_secret"), Some(Holds::Anything));
+    }
+
+    proptest! {
+        #[test]
+        fn a_listed_word_between_separators_is_always_found(
+            before in "[a-z]{0,5}[-_. ]",
+            (entry, _, _) in prop::sample::select(DEFAULT_ENTRIES.to_vec()),
+            behind in "([-_. ][a-z]{0,5})?",
+        ) {
+            let key = format!("{before}{entry}{behind}");
+            prop_assert!(default_holds(&key).is_some());
+            prop_assert!(default_holds(&key.to_uppercase()).is_some());
+        }
+
+        #[test]
+        fn no_key_is_too_strange(key in "\\PC*") {
+            default_holds(&key);
+        }
+
+        #[test]
+        fn the_first_look_never_hides_an_entry(key in "\\PC{0,4}[a-zA-Z_.-]{0,20}\\PC{0,4}", name in "\\PC{1,8}") {
+            let key = format!("{key}.{name}");
+            if let Some(entry) = Entry::of_team(&name) {
+                let mut words = Words::default();
+                words.fill(&key);
+                let slowly = entry.is_in(&words);
+                prop_assert_eq!(holds(&[entry], &key, &mut words).is_some(), slowly);
+            }
+        }
+    }
+}
