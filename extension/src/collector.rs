@@ -170,21 +170,16 @@ impl Task {
     fn begin(&mut self, mut invocation: Invocation, arn: &str, release: oneshot::Sender<()>) {
         let now = clock::now();
         self.intake.learn_arn(arn);
-        self.look(now);
+        // The handler begins its work, and nobody waits for us.
+        if self.intake.wants_reading(now) {
+            self.intake.read(usage::read(now));
+        }
         for request_id in self.early.drain(..) {
             invocation.done(&request_id, now);
         }
         self.invocation = Some(invocation);
         self.held = Some(release);
         self.export.prepare();
-    }
-
-    /// Reads the kernel's counters if that is worth it. Called when a handler begins its work and nobody waits for
-    /// us, and at the sandbox's end.
-    fn look(&mut self, now: Timestamp) {
-        if self.intake.wants_reading(now) {
-            self.intake.read(usage::read(now));
-        }
     }
 
     fn take(&mut self, delivery: &Delivery) {
@@ -225,7 +220,9 @@ impl Task {
         while let Ok(delivery) = self.deliveries.try_recv() {
             self.take(&delivery);
         }
-        self.look(clock::now());
+        if self.intake.wants_last_reading() {
+            self.intake.read(usage::read(clock::now()));
+        }
         self.intake.close(end.reason, clock::now());
         self.ship().await;
         if let Some(batch) = self.intake.seal_account(&self.export.delivery()) {

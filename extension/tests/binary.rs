@@ -9,6 +9,7 @@
 )]
 
 mod fakes;
+mod selection;
 
 use std::time::{Duration, Instant};
 

@@ -4,6 +4,7 @@ pub mod parse;
 pub mod signals;
 pub mod function;
 pub mod assemble;
+pub mod measure;
 pub mod usage;
 pub mod scrub;
 pub mod sample;

@@ -49,6 +49,11 @@ impl Meter {
         }
     }
 
+    /// Whether the sandbox's last reading would tell of an invocation; nobody waits for a next one then.
+    pub fn wants_last(&self) -> bool {
+        self.ended.is_some()
+    }
+
     /// Takes a reading; gives what it tells since the one before, dated to the last invocation's end.
     pub fn take(&mut self, reading: Reading) -> Signals {
         let (before, ended) = (self.before.take(), self.ended.take());

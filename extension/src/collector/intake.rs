@@ -9,7 +9,7 @@ use pipeline::account::{Delivery as Delivered, Ledger, Reason};
 use pipeline::batch::{Batcher, Limits, Sealed};
 use pipeline::flush::Pending;
 use pipeline::usage::{Meter, Reading};
-use pipeline::{Assembler, CloseReason, FunctionContext, Select, Signals};
+use pipeline::{Assembler, CloseReason, FunctionContext, Select, Signals, measure};
 use serde_json::Value;
 
 use crate::config::Selection;
@@ -78,13 +78,24 @@ impl Intake {
         if let (Some(meter), Some(Milestone::Done(request_id))) = (&mut self.meter, &milestone) {
             meter.ended(request_id, now);
         }
-        let assembler = &mut self.assembler;
-        // The assembler's state is plain data: after a panic it may lack a span, and is otherwise good to go on.
-        match catch_unwind(AssertUnwindSafe(|| assembler.accept(record, now))) {
+        self.assemble(now, |assembler| assembler.accept(record, now));
+        milestone
+    }
+
+    /// The assembler's state is plain data: after a panic it may lack a span, and is otherwise good to go on.
+    fn assemble(&mut self, now: Timestamp, step: impl FnOnce(&mut Assembler) -> Signals) {
+        let (assembler, measures) = (&mut self.assembler, self.meter.is_some());
+        let assembled = catch_unwind(AssertUnwindSafe(|| {
+            let mut signals = step(assembler);
+            if measures {
+                measure::append(&mut signals);
+            }
+            signals
+        }));
+        match assembled {
             Ok(signals) => self.push(signals, now),
             Err(_) => self.ledger.lost(Reason::Panic, 1),
         }
-        milestone
     }
 
     fn push(&mut self, signals: Signals, now: Timestamp) {
@@ -113,6 +124,11 @@ impl Intake {
         self.meter.as_ref().is_some_and(|meter| meter.wants(now))
     }
 
+    /// The same for the sandbox's end.
+    pub fn wants_last_reading(&self) -> bool {
+        self.meter.as_ref().is_some_and(Meter::wants_last)
+    }
+
     /// Takes what the kernel's counters say.
     pub fn read(&mut self, reading: Reading) {
         if let Some(meter) = &mut self.meter {
@@ -134,11 +150,7 @@ impl Intake {
 
     /// The sandbox ends: what is still open becomes what is known of it.
     pub fn close(&mut self, reason: CloseReason, now: Timestamp) {
-        let assembler = &mut self.assembler;
-        match catch_unwind(AssertUnwindSafe(|| assembler.close(reason, now))) {
-            Ok(signals) => self.push(signals, now),
-            Err(_) => self.ledger.lost(Reason::Panic, 1),
-        }
+        self.assemble(now, |assembler| assembler.close(reason, now));
         let held = self.select.close();
         self.batcher.push(now, held);
     }

@@ -71,8 +71,13 @@ impl Kinesis {
 
     /// The messages of the function's lines in everything that was taken.
     pub(crate) fn messages(&self) -> Vec<String> {
-        let events = self.decoded().into_iter().flat_map(|decoded| decoded.events);
-        events.filter(|event| event.kind == model::Kind::Log).filter_map(|event| event.message).collect()
+        let logs = self.events().into_iter().filter(|event| event.kind == model::Kind::Log);
+        logs.filter_map(|event| event.message).collect()
+    }
+
+    /// Everything that was taken, as a dataset would hold it.
+    pub(crate) fn events(&self) -> Vec<model::Event> {
+        self.decoded().into_iter().flat_map(|decoded| decoded.events).collect()
     }
 
     /// The account in the batch that was made last.

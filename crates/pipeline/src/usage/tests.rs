@@ -64,9 +64,10 @@ fn two_readings_around_one_invocation_tell_of_it() {
 fn readings_are_rare_and_name_no_request_where_there_were_several() {
     let mut meter = Meter::default();
     meter.take(reading(1, 0, 0));
-    assert!(!meter.wants(at(9)), "nothing ran");
+    assert!(!meter.wants(at(9)) && !meter.wants_last(), "nothing ran");
     meter.ended("a", at(1));
     assert!(!meter.wants(Timestamp::from_millis(1_999)), "too soon");
+    assert!(meter.wants_last(), "but not for the last");
     meter.ended("b", at(2));
     assert!(meter.wants(at(2)));
     assert!(meter.wants(at(0)), "the clock was set back");
