@@ -77,8 +77,7 @@ fn of_report(report: &LogRecord, points: &mut Vec<Metric>) {
     let mut push = |name: &str, unit: &str, kind| {
         points.push(point(name, unit, kind, report.time, report.request_id.as_deref()));
     };
-    let figure =
-        |key: &str, scale: f64| number(&report.body, key).map(|value| MetricKind::Gauge(value * scale));
+    let figure = |key: &str| number(&report.body, key);
     for (key, name) in [
         ("@billedDuration", "aws.lambda.billed_duration"),
         ("@extensionOverhead", "aws.lambda.extension_overhead"),
