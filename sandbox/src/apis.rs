@@ -1,8 +1,10 @@
-//! The loopback listener of one environment: the three APIs behind one address, as `AWS_LAMBDA_RUNTIME_API` has it.
+//! The loopback listener of one environment: the three APIs, and the credentials endpoint, behind one address, as
+//! `AWS_LAMBDA_RUNTIME_API` has it.
 //!
 //! Requests become [`Message`]s, replies become answers. Nothing here knows what phase the environment is in.
 
 pub(crate) mod runtime_api;
+pub(crate) mod credentials_api;
 pub(crate) mod extensions_api;
 pub(crate) mod telemetry_api;
 
@@ -34,8 +36,8 @@ pub(crate) type Inbox = mpsc::Sender<Message>;
 /// bytes, and an error with a deep stack trace some ten thousand.
 const SMALL_BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// Connections at once: a runtime and ten extensions with a few each.
-const CONNECTIONS_MAX: usize = 128;
+/// Connections at once: ten extensions with a few each, and the workers of a managed instance.
+const CONNECTIONS_MAX: usize = 1_024;
 
 /// Serves until it is dropped.
 #[derive(Debug)]
@@ -107,6 +109,9 @@ async fn route(request: Request, inbox: &Inbox) -> Result<Response, Refusal> {
     match (method, path.as_str()) {
         (Method::GET, runtime::NEXT_PATH) => runtime_api::next(inbox).await,
         (Method::POST, runtime::INIT_ERROR_PATH) => runtime_api::init_error(request, inbox).await,
+        (Method::GET, runtime::RESTORE_NEXT_PATH) => runtime_api::restore_next(inbox).await,
+        (Method::POST, runtime::RESTORE_ERROR_PATH) => runtime_api::restore_error(request, inbox).await,
+        (Method::GET, credentials_api::PATH) => credentials_api::get(&request, inbox).await,
         (Method::POST, extensions::REGISTER_PATH) => extensions_api::register(request, inbox).await,
         (Method::GET, extensions::NEXT_PATH) => extensions_api::next(request, inbox).await,
         (Method::POST, extensions::INIT_ERROR_PATH | extensions::EXIT_ERROR_PATH) => {
@@ -150,6 +155,9 @@ fn accepted() -> Response {
 }
 
 fn refused(refusal: Refusal) -> Response {
+    if refusal.status == StatusCode::NOT_FOUND {
+        return not_found();
+    }
     tracing::debug!(error_type = refusal.error_type, message = refusal.message, "an API request was refused");
     let body = ErrorResponse { error_message: refusal.message, error_type: refusal.error_type.to_owned() };
     json(refusal.status, &body)

@@ -5,14 +5,17 @@
 
 pub(crate) mod agent;
 mod answers;
+mod credentials;
 pub(crate) mod registration;
 pub(crate) mod records;
+mod wall_clock;
 mod watchman;
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use lambda_api::extensions::ShutdownReason;
@@ -23,11 +26,15 @@ use uuid::Uuid;
 use crate::apis::{Inbox, Server};
 use crate::fault::Dice;
 use crate::function::FunctionConfig;
-use crate::message::{INBOX_MESSAGES_MAX, Message, Reply, Work};
-use crate::phase::Current;
+use crate::initialization::Initialization;
+use crate::message::{INBOX_MESSAGES_MAX, Message, Refusal, Reply, Work};
+use crate::phase::{Current, Serving};
 use crate::process::Process;
+use crate::process::variables::Surroundings;
 use crate::telemetry::{Telemetry, Tempo};
 use agent::Agent;
+use credentials::Credentials;
+pub(crate) use wall_clock::WallClock;
 use watchman::Watchman;
 
 /// A function whose programs have been found on this machine.
@@ -78,6 +85,7 @@ pub(crate) struct Ending {
 #[derive(Debug)]
 pub(crate) struct Environment {
     pub(crate) function: Arc<Installed>,
+    pub(crate) initialization: Initialization,
     /// `instanceId` of init records.
     pub(crate) instance: String,
     /// The CloudWatch log stream it would write to.
@@ -86,13 +94,23 @@ pub(crate) struct Environment {
     pub(crate) inbox: Inbox,
     pub(crate) server: Server,
     pub(crate) runtime: Option<Process>,
-    /// The runtime's `next` that waits for work.
-    pub(crate) runtime_next: Option<Reply<Work>>,
-    /// Work whose `next` broke off before it got it.
-    pub(crate) pending_work: Option<Work>,
+    /// Each `next` of the runtime that waits for work: one, or on managed instances one of each worker.
+    pub(crate) runtime_next: VecDeque<Reply<Work>>,
+    /// Work whose `next` broke off before it got it, or that no worker has asked for yet.
+    pub(crate) pending_work: VecDeque<Work>,
+    /// The runtime's `restore/next`, answered when the snapshot is restored.
+    pub(crate) restore_next: Option<Reply<()>>,
+    /// Init has ended as a snapshot that has not been restored yet.
+    pub(crate) is_snapshot: bool,
     pub(crate) agents: Vec<Agent>,
     pub(crate) telemetry: Telemetry,
     pub(crate) current: Option<Current>,
+    /// On managed instances, the invocations that run now, instead of `current`.
+    pub(crate) serving: Vec<Serving>,
+    /// On managed instances, requests that timed out and have not been answered yet.
+    pub(crate) late: VecDeque<String>,
+    credentials: Credentials,
+    pub(crate) clock: WallClock,
     pub(crate) failure: Option<Failure>,
     pub(crate) ending: Option<Ending>,
     pub(crate) watchman: Watchman,
@@ -101,13 +119,19 @@ pub(crate) struct Environment {
     pub(crate) initialized: bool,
     /// How long a successful init took; the first report takes it.
     pub(crate) init_duration: Option<Duration>,
+    /// How long the restore took; the first report takes it.
+    pub(crate) restore_duration: Option<Duration>,
     barrier: u64,
     undrained: usize,
 }
 
 impl Environment {
     /// Opens the APIs; starts no process yet. `ordinal` counts the function's environments.
-    pub(crate) async fn open(function: Arc<Installed>, ordinal: u64) -> io::Result<Self> {
+    pub(crate) async fn open(
+        function: Arc<Installed>,
+        initialization: Initialization,
+        ordinal: u64,
+    ) -> io::Result<Self> {
         let (inbox, messages) = mpsc::channel(INBOX_MESSAGES_MAX);
         let server = Server::start(inbox.clone()).await?;
         let instance = Uuid::new_v4().simple().to_string();
@@ -120,26 +144,50 @@ impl Environment {
         Ok(Self {
             watchman: Watchman::new(function.config.memory_mb),
             telemetry: Telemetry::new(inbox.clone()),
+            clock: WallClock::new(function.config.clock.clone(), &instance)?,
+            credentials: Credentials::new(function.config.credentials_lifetime),
             function,
+            initialization,
             instance,
             stream,
             messages,
             inbox,
             server,
             runtime: None,
-            runtime_next: None,
-            pending_work: None,
+            runtime_next: VecDeque::new(),
+            pending_work: VecDeque::new(),
+            restore_next: None,
+            is_snapshot: false,
             agents: Vec::new(),
             current: None,
+            serving: Vec::new(),
+            late: VecDeque::new(),
             failure: None,
             ending: None,
             dice,
             frozen: false,
             initialized: false,
             init_duration: None,
+            restore_duration: None,
             barrier: 0,
             undrained: 0,
         })
+    }
+
+    /// The wall clock, as this environment has it.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// What its processes are told of it.
+    pub(crate) fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            api: self.server.address,
+            stream: &self.stream,
+            initialization: self.initialization,
+            authorization: &self.credentials.authorization,
+            clock: &self.clock,
+        }
     }
 
     /// Handles messages until `done`, the deadline, or the first failure.
@@ -167,7 +215,7 @@ impl Environment {
     }
 
     /// Handles one message, or wakes for a watch or the deadline.
-    async fn step(&mut self, deadline: Instant) {
+    pub(crate) async fn step(&mut self, deadline: Instant) {
         let wake = self.watch(Instant::now()).map_or(deadline, |watch| watch.min(deadline));
         tokio::select! {
             Some(message) = self.messages.recv() => self.handle(message),
@@ -196,8 +244,19 @@ impl Environment {
             Message::RuntimeAnswer { request_id, answer, reply } => {
                 self.runtime_answer(&request_id, answer, reply)
             }
+            Message::RuntimeStreams { request_id, content_type, reply } => {
+                let _ = reply.send(Ok(self.runtime_streams(&request_id, content_type)));
+            }
             Message::RuntimeInitError { error_type, body, reply } => {
                 self.runtime_init_error(error_type, body, reply);
+            }
+            Message::RestoreNext(reply) => self.restore_next(reply),
+            Message::RestoreError { error_type, body, reply } => {
+                self.restore_error(error_type, body, reply);
+            }
+            Message::Credentials { authorization, reply } => {
+                let issued = self.credentials.get(&authorization, self.now());
+                let _ = reply.send(issued.ok_or_else(Refusal::not_found));
             }
             Message::Register { name, events, account, reply } => {
                 let _ = reply.send(self.register(&name, events, account));
@@ -244,6 +303,13 @@ impl Environment {
         if self.ending.is_none() {
             tracing::debug!(function = self.function.config.name, ?failure, "an environment fails");
             self.failure.get_or_insert(failure);
+        }
+    }
+
+    /// Between two invocations: frozen, unless the function's environments never are.
+    pub(crate) fn rest(&mut self) {
+        if self.function.config.freeze && !self.initialization.is_managed() {
+            self.freeze();
         }
     }
 

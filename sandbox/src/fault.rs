@@ -24,7 +24,7 @@ pub struct Odds {
     pub kill_function: f64,
     /// During an invocation: an extension is killed.
     pub kill_extension: f64,
-    /// At a thaw: the stop lasted long, so that all clocks have jumped forward.
+    /// At a thaw: with a faked clock the wall clock is hours later, or earlier; else the stop lasts some seconds.
     pub clock_jump: f64,
 }
 
@@ -57,8 +57,23 @@ pub(crate) enum Blow {
 const BLOW_WITHIN_MS: u64 = 200;
 /// A freeze in mid-invocation lasts up to so long.
 const FREEZE_MS_MAX: u64 = 400;
-/// A clock jump: the environment stays stopped for so long before it goes on.
-const JUMP_MS: std::ops::Range<u64> = 1_000..3_000;
+/// A clock jump on the machine's clock: the environment stays stopped for so long before it goes on.
+const STOP_MS: std::ops::Range<u64> = 1_000..3_000;
+/// A clock jump on a faked clock: a sandbox lives for hours between two invocations; a clock that is corrected goes
+/// back by less.
+const FORWARD_MS_MAX: u64 = 12 * 60 * 60 * 1_000;
+const BACK_MS_MAX: u64 = 10 * 60 * 1_000;
+/// One in so many jumps goes back.
+const BACK_ONE_IN: u64 = 4;
+
+/// A clock jump, in both of its forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Jump {
+    /// How much longer everything stays stopped, on the machine's clock.
+    pub(crate) stop: Duration,
+    /// How far a faked clock goes, back if negative.
+    pub(crate) shift_ms: i64,
+}
 
 impl Dice {
     /// The `ordinal`-th thrower of a plan.
@@ -106,10 +121,13 @@ impl Dice {
         drawn.iter().find(|(happens, _)| *happens).map(|(_, blow)| (after, *blow))
     }
 
-    /// How much longer a stopped environment stays stopped.
-    pub(crate) fn jump(&mut self) -> Option<Duration> {
-        let length = Duration::from_millis(JUMP_MS.start + self.below(JUMP_MS.end - JUMP_MS.start));
-        self.happens(self.odds.clock_jump).then_some(length)
+    /// What a stopped environment finds at its thaw.
+    pub(crate) fn jump(&mut self) -> Option<Jump> {
+        let stop = Duration::from_millis(STOP_MS.start + self.below(STOP_MS.end - STOP_MS.start));
+        let (forward_ms, back_ms) = (1 + self.below(FORWARD_MS_MAX), 1 + self.below(BACK_MS_MAX));
+        let back = self.below(BACK_ONE_IN) == 0;
+        let shift_ms = if back { -back_ms.cast_signed() } else { forward_ms.cast_signed() };
+        self.happens(self.odds.clock_jump).then_some(Jump { stop, shift_ms })
     }
 
     /// Whether an answered POST is repeated.
@@ -150,6 +168,13 @@ mod tests {
         };
         assert_eq!(draw(), draw());
         assert!(draw().iter().any(Option::is_some) && draw().iter().any(Option::is_none));
+    }
+
+    #[test]
+    fn clocks_jump_forward_and_back() {
+        let mut dice = Dice::new(&plan(Odds { clock_jump: 1.0, ..Odds::default() }), 0);
+        let shifts: Vec<_> = (0..100).map(|_| dice.jump().unwrap().shift_ms).collect();
+        assert!(shifts.iter().any(|shift| *shift < 0) && shifts.iter().any(|shift| *shift > 3_600_000));
     }
 
     #[test]

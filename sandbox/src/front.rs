@@ -2,6 +2,8 @@
 //!
 //! Loopback sockets only: the caller binds, this accepts. It knows nothing of functions.
 
+pub(crate) mod body;
+pub(crate) mod loopback;
 pub(crate) mod percent;
 pub(crate) mod trace;
 
@@ -12,8 +14,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Incoming};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,10 +23,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub(crate) use body::Body;
+
 /// What both fronts take.
 pub(crate) type Request = http::Request<Incoming>;
 /// What both fronts answer.
-pub(crate) type Response = http::Response<Full<Bytes>>;
+pub(crate) type Response = http::Response<Body>;
 
 /// Open connections at once; the next one waits in the kernel's backlog. A load test of hundreds of clients
 /// fits, a descriptor leak does not.

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use lambda_api::telemetry::SchemaVersion;
 
+use crate::clock::FakedClock;
 use crate::fault::FaultPlan;
+use crate::initialization::Initialization;
 
 /// One function of the local environment.
 #[derive(Debug, Clone)]
@@ -29,13 +31,21 @@ pub struct FunctionConfig {
     pub memory_mb: u32,
     /// How long an invocation may take.
     pub timeout: Duration,
-    /// How long init may take before it is repeated inside the first invocation; AWS: 10 s.
+    /// How long an init on demand may take before it is repeated inside the first invocation; AWS: 10 s.
     pub init_timeout: Duration,
     /// How lines arrive at subscribers.
     pub log_format: LogFormat,
+    /// Whether the runtime gets AWS's pipe for framed log messages: a message of several lines is then one record.
+    pub log_pipe: bool,
+    /// When init runs, and how many invocations an environment takes at once.
+    pub initialization: Initialization,
+    /// Whether it is a durable function, which its runtime version tells.
+    pub durable: bool,
+    /// How long keys are good for where processes fetch them (SnapStart, Managed Instances); AWS: six hours.
+    pub credentials_lifetime: Duration,
     /// Executables, started before the function; the file's name is the extension's name.
     pub extensions: Vec<PathBuf>,
-    /// Sandboxes at the same time.
+    /// Sandboxes at the same time; managed instances have their own number.
     pub concurrency_max: usize,
     /// What happens to an invocation that finds all sandboxes busy.
     pub when_full: WhenFull,
@@ -54,6 +64,8 @@ pub struct FunctionConfig {
     /// Full telemetry batches that may wait behind an unanswered POST before one is dropped. AWS's emulator has 0;
     /// what production has is not known outside.
     pub telemetry_backlog: usize,
+    /// A wall clock that can be set; the machine's without.
+    pub clock: Option<FakedClock>,
     /// What goes wrong on purpose.
     pub faults: Option<FaultPlan>,
     /// Where lines go besides the subscribers.
@@ -74,6 +86,10 @@ impl FunctionConfig {
             timeout: Duration::from_secs(3),
             init_timeout: Duration::from_secs(10),
             log_format: LogFormat::Text,
+            log_pipe: true,
+            initialization: Initialization::OnDemand,
+            durable: false,
+            credentials_lifetime: Duration::from_secs(6 * 60 * 60),
             extensions: Vec::new(),
             concurrency_max: 10,
             when_full: WhenFull::Wait(Duration::from_secs(30)),
@@ -84,6 +100,7 @@ impl FunctionConfig {
             runtime_version: None,
             telemetry_schemas: SchemaVersion::ALL.to_vec(),
             telemetry_backlog: 1,
+            clock: None,
             faults: None,
             output: Output::none(),
         }
@@ -131,6 +148,13 @@ impl FunctionConfig {
         self
     }
 
+    /// Sets when init runs, and how many invocations an environment takes at once.
+    #[must_use]
+    pub fn initialization(mut self, initialization: Initialization) -> Self {
+        self.initialization = initialization;
+        self
+    }
+
     /// Adds one extension's executable.
     #[must_use]
     pub fn extension(mut self, executable: impl Into<PathBuf>) -> Self {
@@ -142,6 +166,13 @@ impl FunctionConfig {
     #[must_use]
     pub fn concurrency_max(mut self, sandboxes: usize) -> Self {
         self.concurrency_max = sandboxes;
+        self
+    }
+
+    /// Puts all processes under a clock that can be set.
+    #[must_use]
+    pub fn clock(mut self, clock: FakedClock) -> Self {
+        self.clock = Some(clock);
         self
     }
 

@@ -6,6 +6,7 @@
 mod event;
 mod reply;
 mod route;
+mod stream;
 
 use std::future::Future;
 use std::io;
@@ -24,7 +25,7 @@ use uuid::Uuid;
 pub use route::{RouteError, Routes};
 
 use crate::front::{self, BodyError, Request, Response, trace};
-use crate::{FunctionConfig, Invocation, InvokeError, Lambda};
+use crate::{Answered, FunctionConfig, Invocation, InvokeError, Lambda};
 
 /// A request's payload is at most this long, as in API Gateway's quotas for HTTP APIs.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -104,13 +105,14 @@ impl Gateway {
     /// The invocation goes on when the client hangs up, as it does in AWS: it runs in a task of its own.
     async fn run(&self, invocation: Invocation) -> Result<Response, (StatusCode, &'static str)> {
         let lambda = self.lambda.clone();
-        let running = tokio::spawn(async move { lambda.invoke(invocation).await });
-        let Ok(outcome) = tokio::time::timeout(INTEGRATION_TIMEOUT, running).await else {
+        let running = tokio::spawn(async move { lambda.invoke_streaming(invocation).await });
+        let Ok(answered) = tokio::time::timeout(INTEGRATION_TIMEOUT, running).await else {
             return Err(UNAVAILABLE);
         };
-        match outcome {
-            Ok(Ok(outcome)) if outcome.error.is_none() => from_payload(&outcome.payload),
-            Ok(Ok(_)) => Err(INTERNAL),
+        match answered {
+            Ok(Ok(Answered::Whole(outcome))) if outcome.error.is_none() => from_payload(&outcome.payload),
+            Ok(Ok(Answered::Whole(_))) => Err(INTERNAL),
+            Ok(Ok(Answered::Streamed(streamed))) => stream::respond(streamed).await.ok_or(INTERNAL),
             Ok(Err(InvokeError::Throttled { .. } | InvokeError::ShuttingDown)) => Err(UNAVAILABLE),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "a request did not reach its function");

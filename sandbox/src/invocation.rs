@@ -7,6 +7,8 @@ use bytes::Bytes;
 pub struct Invocation {
     /// The function's name.
     pub function: String,
+    /// The invocation's identity, where it is known before; an asynchronous event keeps its own over all tries.
+    pub request_id: Option<String>,
     /// JSON.
     pub payload: Bytes,
     /// Whether the caller waits.
@@ -15,6 +17,8 @@ pub struct Invocation {
     pub client_context: Option<String>,
     /// `Root=…;Parent=…;Sampled=…`; one is made without it.
     pub trace_header: Option<String>,
+    /// Whose it is, for a function with tenant isolation: environments are not shared between tenants.
+    pub tenant_id: Option<String>,
     /// Whether the outcome carries the log's last 4 KB.
     pub log_tail: bool,
 }
@@ -24,10 +28,12 @@ impl Invocation {
     pub fn new(function: impl Into<String>, payload: impl Into<Bytes>) -> Self {
         Self {
             function: function.into(),
+            request_id: None,
             payload: payload.into(),
             kind: InvocationType::RequestResponse,
             client_context: None,
             trace_header: None,
+            tenant_id: None,
             log_tail: false,
         }
     }

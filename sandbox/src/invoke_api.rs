@@ -1,4 +1,4 @@
-//! The Lambda API on loopback: `Invoke`, so that the AWS command and any SDK can run functions, and the read-only
+//! The Lambda API on loopback: `Invoke` and `InvokeWithResponseStream`, so that the AWS command and any SDK can run functions, and the read-only
 //! calls that tools make before it (`GetFunction`, `GetFunctionConfiguration`, `ListFunctions`).
 //!
 //! Requests may be signed; signatures and credentials are accepted unread, which is why it must only ever be
@@ -7,6 +7,7 @@
 mod configuration;
 mod error;
 mod event_queue;
+mod event_stream;
 mod invoke;
 mod name;
 
@@ -21,7 +22,7 @@ use uuid::Uuid;
 
 pub use event_queue::EventSettings;
 
-use crate::front::{self, Request, Response, percent};
+use crate::front::{self, Request, Response, loopback, percent};
 use crate::{FunctionConfig, Lambda};
 use error::ApiError;
 use event_queue::EventQueue;
@@ -75,6 +76,7 @@ struct Api {
 #[derive(Debug, PartialEq, Eq)]
 enum Operation {
     Invoke(String),
+    InvokeStreaming(String),
     GetFunction(String),
     GetConfiguration(String),
     List,
@@ -96,10 +98,17 @@ impl Api {
     }
 
     async fn respond(&self, request: Request) -> Result<Response, ApiError> {
+        if !loopback::is_meant(request.headers()) {
+            return Err(ApiError::not_meant());
+        }
         match operation(request.method(), request.uri().path()) {
             Some(Operation::Invoke(name)) => {
                 let function = self.find(&name, request.uri().query())?;
                 invoke::answer(&self.lambda, &self.queue, function, request).await
+            }
+            Some(Operation::InvokeStreaming(name)) => {
+                let function = self.find(&name, request.uri().query())?;
+                invoke::answer_streaming(&self.lambda, function, request).await
             }
             Some(Operation::GetFunction(name)) => {
                 self.find(&name, request.uri().query()).map(configuration::function)
@@ -154,6 +163,10 @@ fn resolve<'a>(lambda: &'a Lambda, reference: &FunctionReference) -> Result<&'a 
 
 /// Method and path → operation. A name may be percent-encoded, as SDKs do with an ARN's colons.
 fn operation(method: &Method, path: &str) -> Option<Operation> {
+    if let Some(rest) = path.strip_prefix("/2021-11-15/functions/") {
+        let name = rest.strip_suffix("/response-streaming-invocations").filter(|_| method == Method::POST)?;
+        return Some(Operation::InvokeStreaming(percent::decode(name)));
+    }
     let rest = path.strip_prefix("/2015-03-31/functions")?;
     let parts: Vec<&str> = rest.split('/').skip(1).filter(|part| !part.is_empty()).collect();
     match (method, parts.as_slice()) {
@@ -182,6 +195,10 @@ mod tests {
         assert_eq!(
             get("/2015-03-31/functions/f/configuration"),
             Some(Operation::GetConfiguration("f".into()))
+        );
+        assert_eq!(
+            post("/2021-11-15/functions/f/response-streaming-invocations"),
+            Some(Operation::InvokeStreaming("f".into()))
         );
         assert_eq!(get("/2015-03-31/functions/"), Some(Operation::List));
         assert_eq!(get("/2015-03-31/functions"), Some(Operation::List));

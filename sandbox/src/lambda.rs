@@ -1,12 +1,14 @@
 //! All functions of the local environment: checks them, finds an environment for each invocation, makes new ones.
 
 mod install;
+mod life;
 mod pool;
 
 use std::sync::Arc;
 
 use crate::function::FunctionConfig;
 use crate::invocation::{Invocation, InvocationType, InvokeError, Outcome};
+use crate::streamed::Answered;
 use pool::Pool;
 
 pub use install::SandboxError;
@@ -21,14 +23,17 @@ pub struct Lambda {
 }
 
 impl Lambda {
-    /// Checks all functions and finds their programs; the first invocation of each starts processes.
+    /// Checks all functions and finds their programs. Processes start with the first invocation, or now where the
+    /// function's [`Initialization`](crate::Initialization) has environments ahead of it; their init is waited for.
     ///
     /// # Errors
     /// When a program, a directory or an extension is not there, or two functions have one name.
-    #[allow(clippy::unused_async, reason = "there is a runtime to start tasks on")]
     pub async fn start(functions: Vec<FunctionConfig>) -> Result<Self, SandboxError> {
-        let pools =
+        let pools: Vec<_> =
             install::check(functions)?.into_iter().map(|function| Arc::new(Pool::new(function))).collect();
+        for pool in &pools {
+            pool.prepare().await;
+        }
         Ok(Self { pools: Arc::new(pools) })
     }
 
@@ -37,16 +42,33 @@ impl Lambda {
     /// # Errors
     /// When the function did not run at all. A function that failed is an outcome.
     pub async fn invoke(&self, invocation: Invocation) -> Result<Outcome, InvokeError> {
+        let pool = self.pool_for(&invocation)?;
+        if invocation.kind == InvocationType::DryRun {
+            return Ok(pool.dry_run());
+        }
+        pool.clone().invoke(invocation).await
+    }
+
+    /// Runs a function and waits until it begins to answer: in chunks if it streams, else as [`Self::invoke`].
+    ///
+    /// # Errors
+    /// When the function did not run at all. A function that failed is an outcome.
+    pub async fn invoke_streaming(&self, invocation: Invocation) -> Result<Answered, InvokeError> {
+        let pool = self.pool_for(&invocation)?;
+        if invocation.kind == InvocationType::DryRun {
+            return Ok(Answered::Whole(pool.dry_run()));
+        }
+        pool.clone().invoke_streaming(invocation).await
+    }
+
+    fn pool_for(&self, invocation: &Invocation) -> Result<&Arc<Pool>, InvokeError> {
         let pool = self.pool(&invocation.function);
         let pool = pool.ok_or_else(|| InvokeError::UnknownFunction(invocation.function.clone()))?;
         let bytes = invocation.payload.len();
         if bytes > PAYLOAD_BYTES_MAX {
             return Err(InvokeError::PayloadTooLarge { bytes, bytes_max: PAYLOAD_BYTES_MAX });
         }
-        if invocation.kind == InvocationType::DryRun {
-            return Ok(pool.dry_run());
-        }
-        pool.clone().invoke(invocation).await
+        Ok(pool)
     }
 
     /// All functions, in the order they were given.

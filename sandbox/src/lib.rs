@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
-pub mod function;
+pub mod initialization;
+pub mod clock;
 pub mod fault;
+pub mod function;
 pub mod invocation;
+pub mod streamed;
 mod message;
 mod process;
 mod apis;
@@ -16,7 +19,10 @@ pub mod invoke_api;
 pub mod event_source;
 mod front;
 
+pub use clock::FakedClock;
 pub use fault::{FaultPlan, Odds};
 pub use function::{FunctionConfig, LogFormat, Output, OutputLine, Source, WhenFull};
+pub use initialization::Initialization;
 pub use invocation::{FunctionError, Invocation, InvocationType, InvokeError, Outcome};
 pub use lambda::{Lambda, SandboxError};
+pub use streamed::{Answered, Streamed};

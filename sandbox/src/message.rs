@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use lambda_api::extensions::{EventKind, NextEvent, RegisterResponse};
 use lambda_api::telemetry::{LogsDropped, Subscription};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::function::Source;
 
@@ -36,6 +36,15 @@ impl Refusal {
         Self { status: StatusCode::BAD_REQUEST, error_type, message: message.into() }
     }
 
+    /// A path that this environment does not have.
+    pub(crate) fn not_found() -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            error_type: "NotFound",
+            message: "404 page not found".to_owned(),
+        }
+    }
+
     /// Also what a handler answers when the owner is gone.
     pub(crate) fn internal() -> Self {
         Self {
@@ -54,6 +63,7 @@ pub(crate) struct Work {
     pub(crate) function_arn: String,
     pub(crate) trace: String,
     pub(crate) client_context: Option<String>,
+    pub(crate) tenant_id: Option<String>,
     pub(crate) payload: Bytes,
 }
 
@@ -73,6 +83,15 @@ pub(crate) struct Answer {
 pub(crate) struct Registered {
     pub(crate) identifier: String,
     pub(crate) body: RegisterResponse,
+}
+
+/// Keys that a process fetches, and when it must fetch new ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Issued {
+    pub(crate) access_key: String,
+    pub(crate) secret_key: String,
+    pub(crate) session_token: String,
+    pub(crate) expires: SystemTime,
 }
 
 /// Which of an extension's two error calls.
@@ -113,10 +132,27 @@ pub(crate) enum Message {
         answer: Result<Answer, Refusal>,
         reply: Reply<()>,
     },
+    /// The runtime begins to stream its answer: where do chunks go besides, if anywhere?
+    RuntimeStreams {
+        request_id: String,
+        content_type: String,
+        reply: Reply<Option<mpsc::Sender<Bytes>>>,
+    },
     RuntimeInitError {
         error_type: String,
         body: Bytes,
         reply: Reply<()>,
+    },
+    /// The runtime is ready to be frozen as a snapshot, and waits to be restored.
+    RestoreNext(Reply<()>),
+    RestoreError {
+        error_type: String,
+        body: Bytes,
+        reply: Reply<()>,
+    },
+    Credentials {
+        authorization: String,
+        reply: Reply<Issued>,
     },
     Register {
         name: String,
@@ -144,7 +180,8 @@ pub(crate) enum Message {
     Line {
         source: Source,
         text: String,
-        at: SystemTime,
+        /// When it was written, if the process said so; now, otherwise.
+        at: Option<SystemTime>,
     },
     /// All that was printed before barrier `0` was asked of process `pid` has been sent.
     Drained {

@@ -1,15 +1,20 @@
-//! The phases of an environment, in order: `init`, then `invoke` as often as there is work, then `shutdown`.
+//! The phases of an environment, in order: `init`, `restore` where a snapshot was taken, then `invoke` as often as
+//! there is work (`serve` where several invocations run at once), then `shutdown`.
 //!
 //! Each is a straight line of waits on the environment's state; how a wait works is the environment's business.
 
 mod init;
-mod invoke;
+mod restore;
+mod trace;
 mod invocation_record;
+mod invoke;
+mod serve;
 mod shutdown;
 
 pub(crate) use init::InitPhase;
-pub(crate) use invocation_record::Current;
+pub(crate) use invocation_record::{Caller, Current};
 pub(crate) use invoke::{After, Job};
+pub(crate) use serve::{Served, Serving};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,6 @@
 //! One child process in a group of its own: started, stopped, continued, killed, and killed when it is dropped.
 
+mod frames;
 mod launcher;
 pub(crate) mod lines;
 pub(crate) mod memory;
@@ -7,7 +8,8 @@ pub(crate) mod variables;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, PipeWriter};
+use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -24,6 +26,8 @@ use tokio::task::JoinHandle;
 use crate::apis::Inbox;
 use crate::function::Source;
 use crate::message::{Exit, Message};
+use frames::Frames;
+use lines::{Cut, Lines};
 
 /// After a process ended, its pipes may be held open by children that left its group.
 const LAST_LINES_WAIT: Duration = Duration::from_millis(200);
@@ -36,6 +40,8 @@ pub(crate) struct Program<'a> {
     pub(crate) arguments: &'a [String],
     pub(crate) working_dir: &'a Path,
     pub(crate) variables: BTreeMap<OsString, OsString>,
+    /// Whether it gets a pipe for framed log messages besides its two streams.
+    pub(crate) log_pipe: bool,
 }
 
 /// A running process and its group.
@@ -43,7 +49,7 @@ pub(crate) struct Program<'a> {
 pub(crate) struct Process {
     group: Pid,
     ended: Arc<AtomicBool>,
-    barriers: [mpsc::Sender<u64>; 2],
+    barriers: Vec<mpsc::Sender<u64>>,
 }
 
 impl Process {
@@ -52,20 +58,28 @@ impl Process {
     /// # Errors
     /// When the operating system cannot start it.
     pub(crate) async fn start(program: Program<'_>, inbox: &Inbox) -> io::Result<Self> {
-        let mut child = launcher::launch(command(&program)).await?;
+        let log_pipe = program.log_pipe.then(io::pipe).transpose()?;
+        let (log_out, log_in) = log_pipe.map_or((None, None), |(out, into)| (Some(out), Some(into)));
+        let mut child = launcher::launch(command(&program, log_in.as_ref())).await?;
         let pid = child.id().unwrap_or_default();
         let group = i32::try_from(pid).ok().and_then(Pid::from_raw);
         let (Some(group), Some(stdout), Some(stderr)) = (group, child.stdout.take(), child.stderr.take())
         else {
             return Err(io::Error::other("the process ended while it was started"));
         };
+        let lines = || Cut::Lines(Lines::default());
+        let mut streams = vec![(stdout.into_owned_fd()?, lines()), (stderr.into_owned_fd()?, lines())];
+        streams.extend(log_out.map(|out| (out.into(), Cut::Frames(Frames::default()))));
+        let (mut barriers, mut readers) = (Vec::new(), Vec::new());
+        for (stream, cut) in streams {
+            let (barrier, reader) = lines::read(stream, cut, program.source.clone(), pid, inbox.clone())?;
+            barriers.push(barrier);
+            readers.push(reader);
+        }
         let ended = Arc::new(AtomicBool::new(false));
-        let (out_barrier, out) =
-            lines::read(stdout.into_owned_fd()?, program.source.clone(), pid, inbox.clone())?;
-        let (err_barrier, err) =
-            lines::read(stderr.into_owned_fd()?, program.source.clone(), pid, inbox.clone())?;
-        tokio::spawn(watch(child, group, program.source, ended.clone(), [out, err], inbox.clone()));
-        Ok(Self { group, ended, barriers: [out_barrier, err_barrier] })
+        let watched = Watched { child, group, source: program.source, ended: ended.clone(), readers, log_in };
+        tokio::spawn(watched.watch(inbox.clone()));
+        Ok(Self { group, ended, barriers })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -122,20 +136,24 @@ fn report(signalled: rustix::io::Result<()>) {
     }
 }
 
-fn command(program: &Program<'_>) -> Command {
-    let mut command = match guard() {
-        Some(setpriv) => {
-            let mut command = Command::new(setpriv);
-            command.args(["--pdeathsig", "KILL", "--"]).arg(program.executable);
-            command
-        }
-        None => Command::new(program.executable),
-    };
+fn command(program: &Program<'_>, log_in: Option<&PipeWriter>) -> Command {
+    let mut words: Vec<OsString> = Vec::new();
+    if let Some(setpriv) = guard() {
+        words.extend([setpriv.into(), "--pdeathsig".into(), "KILL".into(), "--".into()]);
+    }
+    if let Some(log_in) = log_in {
+        let end = format!("/proc/{}/fd/{}", std::process::id(), log_in.as_raw_fd());
+        words.extend(["sh", "-c", OPEN_LOG_PIPE, "sh", &end].map(OsString::from));
+    }
+    words.push(program.executable.into());
+    words.extend(program.arguments.iter().map(OsString::from));
+    let mut command = Command::new(words.remove(0));
     command
-        .args(program.arguments)
+        .args(words)
         .current_dir(program.working_dir)
         .env_clear()
         .envs(&program.variables)
+        .envs(log_in.map(|_| ("_LAMBDA_TELEMETRY_LOG_FD", "9")))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -143,6 +161,10 @@ fn command(program: &Program<'_>) -> Command {
         .kill_on_drop(true);
     command
 }
+
+/// Pipes of this process are closed in its children. The shell opens this one's end again, under a number that every
+/// shell can, and becomes the program. Handing the descriptor down ourselves would need unsafe code.
+const OPEN_LOG_PIPE: &str = r#"exec 9>"$1"; shift; exec "$@""#;
 
 /// util-linux's `setpriv`, which asks the kernel to kill the program when this process dies: a `kill -9` of this
 /// process cannot leave stopped processes behind. Asking ourselves would need unsafe code.
@@ -167,27 +189,34 @@ pub(crate) fn is_executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
-async fn watch(
-    mut child: Child,
+/// What is left to do for a process after its start: wait for its end.
+struct Watched {
+    child: Child,
     group: Pid,
     source: Source,
     ended: Arc<AtomicBool>,
-    streams: [JoinHandle<()>; 2],
-    inbox: Inbox,
-) {
-    let status = child.wait().await;
-    ended.store(true, Ordering::Release);
-    // What the process left behind in its group goes with it, as in Lambda, where the whole environment goes.
-    report(kill_process_group(group, Signal::KILL));
-    for stream in streams {
-        let abort = stream.abort_handle();
-        if tokio::time::timeout(LAST_LINES_WAIT, stream).await.is_err() {
-            abort.abort();
+    readers: Vec<JoinHandle<()>>,
+    /// Kept while the process lives, which opens it at some moment after its start.
+    log_in: Option<PipeWriter>,
+}
+
+impl Watched {
+    async fn watch(mut self, inbox: Inbox) {
+        let status = self.child.wait().await;
+        self.ended.store(true, Ordering::Release);
+        // What the process left behind in its group goes with it, as in Lambda, where the whole environment goes.
+        report(kill_process_group(self.group, Signal::KILL));
+        drop(self.log_in.take());
+        for reader in self.readers {
+            let abort = reader.abort_handle();
+            if tokio::time::timeout(LAST_LINES_WAIT, reader).await.is_err() {
+                abort.abort();
+            }
         }
+        let exit = status.as_ref().map_or(Exit { code: None, signal: None }, exit);
+        let pid = self.group.as_raw_nonzero().get().unsigned_abs();
+        let _ = inbox.send(Message::Exited { source: self.source, pid, exit }).await;
     }
-    let exit = status.as_ref().map_or(Exit { code: None, signal: None }, exit);
-    let pid = group.as_raw_nonzero().get().unsigned_abs();
-    let _ = inbox.send(Message::Exited { source, pid, exit }).await;
 }
 
 fn exit(status: &ExitStatus) -> Exit {

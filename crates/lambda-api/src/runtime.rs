@@ -9,6 +9,10 @@ pub const NEXT_PATH: &str = "/2018-06-01/runtime/invocation/next";
 pub const INVOCATION_PREFIX: &str = "/2018-06-01/runtime/invocation/";
 /// `POST`: the runtime could not start.
 pub const INIT_ERROR_PATH: &str = "/2018-06-01/runtime/init/error";
+/// `GET`: with SnapStart, ends init; answered when the snapshot is restored.
+pub const RESTORE_NEXT_PATH: &str = "/2018-06-01/runtime/restore/next";
+/// `POST`: the runtime, or a hook of the function, could not be restored.
+pub const RESTORE_ERROR_PATH: &str = "/2018-06-01/runtime/restore/error";
 
 /// The invocation's identity.
 pub const REQUEST_ID_HEADER: &str = "lambda-runtime-aws-request-id";

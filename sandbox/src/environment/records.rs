@@ -14,7 +14,7 @@ impl Environment {
     pub(crate) fn emit(&mut self, name: &str, record: &impl Serialize) {
         match serde_json::to_value(record) {
             Ok(record) => {
-                let time = rfc3339(SystemTime::now());
+                let time = rfc3339(self.now());
                 self.telemetry.publish(Record { time, kind: name.to_owned(), record });
             }
             Err(error) => tracing::error!(%error, name, "a platform record could not be written"),
@@ -22,8 +22,8 @@ impl Environment {
     }
 
     /// Publishes what a process printed.
-    pub(super) fn line(&mut self, source: Source, text: String, at: SystemTime) {
-        let time = rfc3339(at);
+    pub(super) fn line(&mut self, source: Source, text: String, at: Option<SystemTime>) {
+        let time = rfc3339(at.unwrap_or_else(|| self.now()));
         let request = self.current.as_ref().map(|current| current.request_id.as_str());
         let record = line::record(self.function.config.log_format, &source, &text, &time, request);
         let name = if source == Source::Function { kind::FUNCTION } else { kind::EXTENSION };

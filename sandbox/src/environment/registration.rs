@@ -3,7 +3,7 @@
 //! Refusals as in AWS's own emulator, whose code is shared with the service.
 
 use lambda_api::extensions::{EventKind, NextEvent, RegisterResponse};
-use lambda_api::telemetry::{Category, Extension, Subscription, TelemetrySubscription, kind};
+use lambda_api::telemetry::{Category, Extension, SchemaVersion, Subscription, TelemetrySubscription, kind};
 use uuid::Uuid;
 
 use super::agent::{Agent, State};
@@ -24,6 +24,10 @@ impl Environment {
         events: Vec<EventKind>,
         account: bool,
     ) -> Result<Registered, Refusal> {
+        if self.initialization.is_managed() && events.contains(&EventKind::Invoke) {
+            let why = "INVOKE: ErrorInvalidEventType";
+            return Err(Refusal::forbidden("Extension.InvalidEventType", why));
+        }
         let known = self.agents.iter().position(|agent| agent.name == name);
         let index = match known {
             Some(index) => index,
@@ -159,7 +163,7 @@ impl Environment {
         if self.telemetry.knows(&name) {
             return Err(Refusal::internal());
         }
-        if !self.function.config.telemetry_schemas.contains(&subscription.schema_version) {
+        if !self.knows_schema(subscription.schema_version) {
             let version = subscription.schema_version.as_str();
             return Err(Refusal::bad_request(
                 "ValidationError",
@@ -175,6 +179,15 @@ impl Environment {
         let record = TelemetrySubscription { name, state: "Subscribed".to_owned(), types };
         self.emit(kind::TELEMETRY_SUBSCRIPTION, &record);
         Ok(())
+    }
+}
+
+impl Environment {
+    /// What the function's "region" knows; managed instances know the newest alone.
+    fn knows_schema(&self, version: SchemaVersion) -> bool {
+        let newest_only = self.initialization.is_managed();
+        self.function.config.telemetry_schemas.contains(&version)
+            && (!newest_only || version == SchemaVersion::January2025)
     }
 }
 

@@ -8,7 +8,6 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode};
-use http_body_util::Full;
 use serde_json::{Map, Value};
 
 use crate::front::Response;
@@ -29,7 +28,7 @@ pub(super) fn from_payload(payload: &[u8]) -> Option<Response> {
 /// A message of the gateway itself, as `{"message":"Not Found"}`.
 pub(super) fn message(status: StatusCode, text: &str) -> Response {
     let body = serde_json::json!({ "message": text }).to_string();
-    let mut response = http::Response::new(Full::new(Bytes::from(body)));
+    let mut response = http::Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
@@ -37,27 +36,29 @@ pub(super) fn message(status: StatusCode, text: &str) -> Response {
 
 /// No `statusCode`: 200, JSON, the payload is the body.
 fn inferred(body: Bytes) -> Response {
-    let mut response = http::Response::new(Full::new(body));
+    let mut response = http::Response::new(body.into());
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
 }
 
 fn from_fields(mut fields: Map<String, Value>) -> Option<Response> {
-    let status = status(fields.get("statusCode")?)?;
-    let mut headers = HeaderMap::new();
-    read_headers(fields.get("headers"), &mut headers)?;
-    read_cookies(fields.get("cookies"), &mut headers)?;
-    headers.entry(CONTENT_TYPE).or_insert(TEXT);
     let encoded = fields.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or(false);
-    let body = match fields.remove("body") {
+    let body: Bytes = match fields.remove("body") {
         None | Some(Value::Null) => Bytes::new(),
         Some(Value::String(text)) if encoded => STANDARD.decode(text).ok()?.into(),
         Some(Value::String(text)) => text.into(),
         Some(other) => other.to_string().into(),
     };
-    let mut response = http::Response::new(Full::new(body));
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
+    Some(head(&fields)?.map(|_| body.into()))
+}
+
+/// Status, headers and cookies, with an empty body.
+pub(super) fn head(fields: &Map<String, Value>) -> Option<Response> {
+    let mut response = http::Response::new(Bytes::new().into());
+    *response.status_mut() = status(fields.get("statusCode")?)?;
+    read_headers(fields.get("headers"), response.headers_mut())?;
+    read_cookies(fields.get("cookies"), response.headers_mut())?;
+    response.headers_mut().entry(CONTENT_TYPE).or_insert(TEXT);
     Some(response)
 }
 

@@ -2,9 +2,7 @@
 //!
 //! Only what the local environment knows; roles, code and layers are not made up.
 
-use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http_body_util::Full;
 use serde_json::{Value, json};
 
 use crate::FunctionConfig;
@@ -45,7 +43,7 @@ fn described(function: &FunctionConfig) -> Value {
 }
 
 fn answer(value: &Value) -> Response {
-    let mut response = http::Response::new(Full::new(Bytes::from(value.to_string())));
+    let mut response = http::Response::new(value.to_string().into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

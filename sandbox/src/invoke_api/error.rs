@@ -1,9 +1,7 @@
 //! What the Lambda API answers when it does not invoke: AWS's type, status and body for each.
 
-use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderName, StatusCode};
-use http_body_util::Full;
 use serde_json::json;
 
 use super::name::FunctionReference;
@@ -101,6 +99,13 @@ impl ApiError {
         Self::user(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", message)
     }
 
+    /// A web page of another origin asks, through its reader's browser.
+    pub(super) fn not_meant() -> Self {
+        let message =
+            "Only programs and pages of this machine may invoke; ask as http://127.0.0.1 or http://localhost";
+        Self::user(StatusCode::FORBIDDEN, "AccessDeniedException", message)
+    }
+
     /// A path or method of the Lambda API that is not served here.
     pub(super) fn unknown_operation(method: &str, path: &str) -> Self {
         let shown: String = path.chars().take(200).collect();
@@ -122,7 +127,7 @@ impl ApiError {
         if let Some(reason) = self.reason {
             body["Reason"] = json!(reason);
         }
-        let mut response = http::Response::new(Full::new(Bytes::from(body.to_string())));
+        let mut response = http::Response::new(body.to_string().into());
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(self.kind));

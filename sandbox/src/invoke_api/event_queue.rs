@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use super::error::ApiError;
 use crate::{Invocation, InvokeError, Lambda};
@@ -68,8 +69,8 @@ impl EventQueue {
         Self { lambda, settings, events: Mutex::default(), room, closing: watch::Sender::new(false) }
     }
 
-    /// Accepts an event, or refuses it when too many wait.
-    pub(super) fn push(&self, invocation: Invocation) -> Result<(), ApiError> {
+    /// Accepts an event and gives it the identity that all its tries have, or refuses it when too many wait.
+    pub(super) fn push(&self, mut invocation: Invocation) -> Result<String, ApiError> {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         while events.try_join_next().is_some() {}
         if events.len() >= EVENTS_MAX {
@@ -77,13 +78,15 @@ impl EventQueue {
         }
         let bytes = u32::try_from(invocation.payload.len()).map_err(|_| ApiError::throttled())?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(bytes).map_err(|_| ApiError::throttled())?;
+        let request_id = Uuid::new_v4().to_string();
+        invocation.request_id = Some(request_id.clone());
         let closing = self.closing.subscribe();
         let delivery = deliver(self.lambda.clone(), self.settings.clone(), invocation, closing);
         events.spawn(async move {
             delivery.await;
             drop(room);
         });
-        Ok(())
+        Ok(request_id)
     }
 
     /// Drops what waits for a retry, gives ten seconds to what runs, and reports what is dropped.

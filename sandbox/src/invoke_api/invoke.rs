@@ -2,27 +2,33 @@
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>.
 
+use std::io;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
-use http_body_util::Full;
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::REQUEST_ID;
 use super::error::ApiError;
 use super::event_queue::EventQueue;
-use crate::front::{self, BodyError, Request, Response, trace};
-use crate::{FunctionConfig, Invocation, InvocationType, InvokeError, Lambda, Outcome};
+use super::event_stream;
+use crate::front::{self, Body, BodyError, Request, Response, trace};
+use crate::{Answered, FunctionConfig, Invocation, InvocationType, InvokeError, Lambda, Outcome};
 
 /// The longest payload of a synchronous invocation.
 const REQUEST_BYTES_MAX: usize = 6 * 1024 * 1024;
 
 /// The longest payload of an asynchronous invocation: 1 MB since October 2025, 256 KB before.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Messages of an event stream that may wait for a slow client, beside the chunks that wait before them.
+const EVENTS_MAX: usize = 4;
 
 /// The longest client context before base64.
 const CLIENT_CONTEXT_BYTES_MAX: usize = 3_583;
@@ -33,6 +39,7 @@ const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
+const TENANT: HeaderName = HeaderName::from_static("x-amz-tenant-id");
 const TRACE: HeaderName = HeaderName::from_static(trace::TRACE_HEADER);
 
 /// Runs, queues or only checks, as the request says.
@@ -42,6 +49,77 @@ pub(super) async fn answer(
     function: &FunctionConfig,
     request: Request,
 ) -> Result<Response, ApiError> {
+    let (invocation, trace_header) = invocation(function, request).await?;
+    let mut response = match invocation.kind {
+        InvocationType::DryRun => return Ok(status_only(StatusCode::NO_CONTENT)),
+        InvocationType::Event => {
+            let mut accepted = status_only(StatusCode::ACCEPTED);
+            insert(accepted.headers_mut(), REQUEST_ID, &queue.push(invocation)?);
+            accepted
+        }
+        InvocationType::RequestResponse => response(&wait(lambda, invocation).await?),
+    };
+    insert(response.headers_mut(), TRACE, &trace_header);
+    Ok(response)
+}
+
+/// Runs, and passes chunks on as they come, as messages of an event stream.
+pub(super) async fn answer_streaming(
+    lambda: &Lambda,
+    function: &FunctionConfig,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (invocation, trace_header) = invocation(function, request).await?;
+    if invocation.kind == InvocationType::DryRun {
+        return Ok(status_only(StatusCode::NO_CONTENT));
+    }
+    let lambda = lambda.clone();
+    let running = tokio::spawn(async move { lambda.invoke_streaming(invocation).await });
+    let answered = running.await.map_err(|_| ApiError::service("the invocation's task failed"))?;
+    let answered = answered.map_err(|error| refused(&error))?;
+    let (request_id, version) = match &answered {
+        Answered::Whole(outcome) => (outcome.request_id.clone(), outcome.executed_version.clone()),
+        Answered::Streamed(streamed) => {
+            (streamed.request_id().to_owned(), streamed.executed_version().to_owned())
+        }
+    };
+    let (events, body) = mpsc::channel(EVENTS_MAX);
+    tokio::spawn(pass_on(answered, events));
+    let mut response = http::Response::new(Body::Coming(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(event_stream::CONTENT_TYPE));
+    insert(headers, REQUEST_ID, &request_id);
+    insert(headers, EXECUTED_VERSION, &version);
+    insert(headers, TRACE, &trace_header);
+    Ok(response)
+}
+
+/// A client that hangs up ends this, not the function.
+async fn pass_on(answered: Answered, events: mpsc::Sender<io::Result<Bytes>>) {
+    let outcome = match answered {
+        Answered::Whole(outcome) => {
+            if outcome.error.is_none()
+                && events.send(Ok(event_stream::chunk(&outcome.payload))).await.is_err()
+            {
+                return;
+            }
+            Ok(outcome)
+        }
+        Answered::Streamed(mut streamed) => {
+            while let Some(chunk) = streamed.chunk().await {
+                if events.send(Ok(event_stream::chunk(&chunk))).await.is_err() {
+                    return;
+                }
+            }
+            streamed.outcome().await
+        }
+    };
+    let end = outcome.map(|outcome| event_stream::complete(&outcome)).map_err(io::Error::other);
+    let _ = events.send(end).await;
+}
+
+/// What a request asks for, and the trace that its answer names.
+async fn invocation(function: &FunctionConfig, request: Request) -> Result<(Invocation, String), ApiError> {
     let (parts, body) = request.into_parts();
     let kind = invocation_type(&parts.headers)?;
     let bytes_max = if kind == InvocationType::Event { EVENT_BYTES_MAX } else { REQUEST_BYTES_MAX };
@@ -50,20 +128,13 @@ pub(super) async fn answer(
         BodyError::Broken => ApiError::body_incomplete(),
     })?;
     let mut invocation = Invocation::new(&function.name, payload(body)?);
+    invocation.kind = kind;
     invocation.client_context = client_context(&parts.headers)?;
     invocation.log_tail = log_tail(&parts.headers)?;
+    invocation.tenant_id = tenant_id(&parts.headers)?;
     let trace_header = trace::sampled(&trace::header(text(&parts.headers, &TRACE), Timestamp::now()));
     invocation.trace_header = Some(trace_header.clone());
-    let mut response = match kind {
-        InvocationType::DryRun => return Ok(status_only(StatusCode::NO_CONTENT)),
-        InvocationType::Event => {
-            queue.push(invocation)?;
-            status_only(StatusCode::ACCEPTED)
-        }
-        InvocationType::RequestResponse => response(&wait(lambda, invocation).await?),
-    };
-    insert(response.headers_mut(), TRACE, &trace_header);
-    Ok(response)
+    Ok((invocation, trace_header))
 }
 
 /// The exception that a caller gets for an invocation that did not run.
@@ -89,7 +160,7 @@ async fn wait(lambda: &Lambda, invocation: Invocation) -> Result<Outcome, ApiErr
 }
 
 fn response(outcome: &Outcome) -> Response {
-    let mut response = http::Response::new(Full::new(outcome.payload.clone()));
+    let mut response = http::Response::new(outcome.payload.clone().into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     insert(headers, REQUEST_ID, &outcome.request_id);
@@ -104,7 +175,7 @@ fn response(outcome: &Outcome) -> Response {
 }
 
 fn status_only(status: StatusCode) -> Response {
-    let mut response = http::Response::new(Full::new(Bytes::new()));
+    let mut response = http::Response::new(Bytes::new().into());
     *response.status_mut() = status;
     insert(response.headers_mut(), REQUEST_ID, &Uuid::new_v4().to_string());
     response
@@ -144,6 +215,15 @@ fn log_tail(headers: &HeaderMap) -> Result<bool, ApiError> {
         None | Some("None") => Ok(false),
         Some("Tail") => Ok(true),
         Some(other) => Err(ApiError::invalid_parameter(format!("{other:?} is no log type: None or Tail"))),
+    }
+}
+
+/// At most 256 characters, as AWS has it.
+fn tenant_id(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    match text(headers, &TENANT) {
+        None => Ok(None),
+        Some(tenant) if (1..=256).contains(&tenant.len()) => Ok(Some(tenant.to_owned())),
+        Some(_) => Err(ApiError::invalid_parameter("a tenant's id has 1 to 256 characters")),
     }
 }
 
@@ -194,6 +274,8 @@ mod tests {
         assert!(invocation_type(&headers(&INVOCATION_TYPE, "event")).is_err());
         assert_eq!(log_tail(&headers(&LOG_TYPE, "Tail")), Ok(true));
         assert!(log_tail(&headers(&LOG_TYPE, "All")).is_err());
+        assert_eq!(tenant_id(&headers(&TENANT, "blue")), Ok(Some("blue".to_owned())));
+        assert!(tenant_id(&headers(&TENANT, "")).is_err());
     }
 
     #[test]

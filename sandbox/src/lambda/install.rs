@@ -50,6 +50,9 @@ fn install(config: FunctionConfig) -> Result<Installed, String> {
     if config.concurrency_max == 0 {
         return Err("it may have no environment at all: concurrency_max is 0".to_owned());
     }
+    if let Some(fault) = config.initialization.fault() {
+        return Err(fault.to_owned());
+    }
     let working_dir = std::path::absolute(&config.working_dir).map_err(|error| error.to_string())?;
     if !working_dir.is_dir() {
         return Err(format!("its directory {} is not there", working_dir.display()));

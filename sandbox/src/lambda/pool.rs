@@ -1,18 +1,20 @@
 //! The environments of one function: the one used last first, a new one if all are busy, fewer when there is no work.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use lambda_api::extensions::ShutdownReason;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use uuid::Uuid;
 
+use super::life::{self, Life};
 use crate::environment::{Environment, Installed};
 use crate::function::{FunctionConfig, WhenFull};
+use crate::initialization::Initialization;
 use crate::invocation::{Invocation, InvokeError, Outcome};
-use crate::phase::{After, InitPhase, Job};
+use crate::phase::{Caller, Job};
+use crate::streamed::{Answered, Streamed};
 
 /// After the last invocation's time is up: what its environment may need to end.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(5);
@@ -21,29 +23,36 @@ const SHUTDOWN_MARGIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Pool {
     function: Arc<Installed>,
-    /// One permit per environment that may be busy.
+    /// One permit per invocation that may run.
     permits: Arc<Semaphore>,
     /// Used last is last.
     idle: Mutex<Vec<Idle>>,
+    /// Held while a managed instance is made, so that two invocations do not make two.
+    making: tokio::sync::Mutex<()>,
     ordinals: AtomicU64,
     stop: watch::Sender<bool>,
     /// Every environment's task holds a receiver for as long as it lives.
     alive: watch::Sender<()>,
 }
 
-/// An environment that waits for work.
+/// Room for one invocation in an environment.
 #[derive(Debug)]
-struct Idle {
-    ordinal: u64,
-    jobs: mpsc::Sender<Job>,
+pub(super) struct Idle {
+    pub(super) ordinal: u64,
+    /// Environments are not shared between tenants.
+    pub(super) tenant_id: Option<String>,
+    pub(super) jobs: mpsc::Sender<Job>,
 }
 
 impl Pool {
     pub(crate) fn new(function: Installed) -> Self {
+        let config = &function.config;
+        let capacity = config.initialization.capacity(config.concurrency_max);
         Self {
-            permits: Arc::new(Semaphore::new(function.config.concurrency_max.min(Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(capacity.min(Semaphore::MAX_PERMITS))),
             function: Arc::new(function),
             idle: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
             ordinals: AtomicU64::new(0),
             stop: watch::Sender::new(false),
             alive: watch::Sender::new(()),
@@ -68,20 +77,69 @@ impl Pool {
         }
     }
 
+    /// Makes the environments that have their init before any invocation, and waits for it.
+    pub(crate) async fn prepare(self: &Arc<Self>) {
+        let initialization = self.config().initialization;
+        let mut ready = Vec::new();
+        for _ in 0..initialization.ahead() {
+            let (up, is_up) = oneshot::channel();
+            match self.life(initialization).await {
+                Ok(life) if initialization.is_managed() => {
+                    self.idle().extend(life.slots());
+                    tokio::spawn(life::serve(life, Some(up)));
+                }
+                Ok(life) => drop(tokio::spawn(life::work(life, None, Some(up)))),
+                Err(error) => {
+                    tracing::warn!(function = self.config().name, %error, "no environment could be made ahead");
+                    continue;
+                }
+            }
+            ready.push(is_up);
+        }
+        for is_up in ready {
+            // Without an answer its init has failed, and the log says so.
+            let _ = is_up.await;
+        }
+    }
+
     pub(crate) async fn invoke(self: Arc<Self>, invocation: Invocation) -> Result<Outcome, InvokeError> {
+        let (outcome, awaited) = oneshot::channel();
+        self.place(invocation, Caller { outcome, begun: None }).await?;
+        awaited.await.map_err(|_| InvokeError::ShuttingDown)
+    }
+
+    /// As soon as the function begins to answer.
+    pub(crate) async fn invoke_streaming(
+        self: Arc<Self>,
+        invocation: Invocation,
+    ) -> Result<Answered, InvokeError> {
+        let (outcome, mut awaited) = oneshot::channel();
+        let (begun, begins) = oneshot::channel();
+        self.place(invocation, Caller { outcome, begun: Some(begun) }).await?;
+        tokio::select! {
+            biased;
+            Ok(begun) = begins => Ok(Answered::Streamed(Streamed::new(begun, awaited))),
+            outcome = &mut awaited => outcome.map(Answered::Whole).map_err(|_| InvokeError::ShuttingDown),
+        }
+    }
+
+    /// Finds an environment for it, or makes one.
+    async fn place(self: &Arc<Self>, invocation: Invocation, caller: Caller) -> Result<(), InvokeError> {
         let permit = self.permit().await?;
-        let (caller, outcome) = oneshot::channel();
-        let request_id = Uuid::new_v4().to_string();
+        let request_id = invocation.request_id.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
         let mut job = Job { request_id, invocation, caller, permit };
-        while let Some(idle) = self.pop_idle() {
+        while let Some(idle) = self.pop_idle(job.invocation.tenant_id.as_ref()) {
             // An environment may have died while it was idle; the job comes back.
             match idle.jobs.send(job).await {
-                Ok(()) => return outcome.await.map_err(|_| InvokeError::ShuttingDown),
+                Ok(()) => return Ok(()),
                 Err(back) => job = back.0,
             }
         }
-        self.start_environment(job).await?;
-        outcome.await.map_err(|_| InvokeError::ShuttingDown)
+        if self.config().initialization.is_managed() {
+            self.start_managed(job).await
+        } else {
+            self.start_environment(job).await
+        }
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, InvokeError> {
@@ -102,36 +160,67 @@ impl Pool {
     }
 
     async fn start_environment(self: &Arc<Self>, job: Job) -> Result<(), InvokeError> {
-        let ordinal = self.ordinals.fetch_add(1, Ordering::Relaxed);
-        let environment = Environment::open(self.function.clone(), ordinal).await?;
-        let (jobs, queue) = mpsc::channel(1);
-        let life = Life {
-            environment,
-            ordinal,
-            queue,
-            jobs: jobs.clone(),
-            pool: Arc::downgrade(self),
-            stop: self.stop.subscribe(),
-            _alive: self.alive.subscribe(),
-        };
-        tokio::spawn(life.run(job));
+        let mut life = self.life(self.config().initialization.when_waited_for()).await?;
+        life.tenant_id.clone_from(&job.invocation.tenant_id);
+        tokio::spawn(life::work(life, Some(job), None));
         Ok(())
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+    /// In the place of a managed instance that has died. There are permits for no more than there may be.
+    async fn start_managed(self: &Arc<Self>, job: Job) -> Result<(), InvokeError> {
+        let _making = self.making.lock().await;
+        let jobs = match self.pop_idle(None) {
+            Some(idle) => idle.jobs,
+            None => {
+                let life = self.life(self.config().initialization).await?;
+                self.idle().extend(life.slots().skip(1));
+                let jobs = life.jobs.clone();
+                tokio::spawn(life::serve(life, None));
+                jobs
+            }
+        };
+        jobs.send(job).await.map_err(|_| InvokeError::ShuttingDown)
+    }
+
+    async fn life(self: &Arc<Self>, initialization: Initialization) -> Result<Life, InvokeError> {
+        let ordinal = self.ordinals.fetch_add(1, Ordering::Relaxed);
+        let environment = Environment::open(self.function.clone(), initialization, ordinal).await?;
+        let (jobs, queue) = mpsc::channel(initialization.slots());
+        Ok(Life {
+            environment,
+            ordinal,
+            tenant_id: None,
+            queue,
+            jobs,
+            pool: Arc::downgrade(self),
+            stop: self.stop.subscribe(),
+            _alive: self.alive.subscribe(),
+        })
+    }
+
+    pub(super) fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pop_idle(&self) -> Option<Idle> {
-        self.idle().pop()
+    fn pop_idle(&self, tenant_id: Option<&String>) -> Option<Idle> {
+        let mut idle = self.idle();
+        let index = idle.iter().rposition(|idle| idle.tenant_id.as_ref() == tenant_id)?;
+        Some(idle.remove(index))
     }
 
-    /// Whether it was still idle; if not, a job is on its way to it.
-    fn retire(&self, ordinal: u64) -> bool {
+    /// Whether all of its room was still idle, and is no longer offered; if not, a job is on its way to it.
+    pub(super) fn retire(&self, ordinal: u64, slots: usize) -> bool {
         let mut idle = self.idle();
-        let before = idle.len();
-        idle.retain(|other| other.ordinal != ordinal);
-        idle.len() < before
+        let all = idle.iter().filter(|other| other.ordinal == ordinal).count() >= slots;
+        if all {
+            idle.retain(|other| other.ordinal != ordinal);
+        }
+        all
+    }
+
+    /// Offers nothing of an environment that has failed.
+    pub(super) fn forget(&self, ordinal: u64) {
+        self.idle().retain(|other| other.ordinal != ordinal);
     }
 
     /// Takes no more invocations; environments end when they are idle.
@@ -144,81 +233,9 @@ impl Pool {
     pub(crate) async fn ended(&self) {
         let config = self.config();
         let patience = config.timeout + config.init_timeout + SHUTDOWN_MARGIN;
-        if tokio::time::timeout(patience, self.alive.closed()).await.is_err() {
+        let deadline = Instant::now() + patience;
+        if tokio::time::timeout_at(deadline.into(), self.alive.closed()).await.is_err() {
             tracing::warn!(function = config.name, "environments were left behind at shutdown");
-        }
-    }
-}
-
-/// One environment's task, from its first job to its end.
-struct Life {
-    environment: Environment,
-    ordinal: u64,
-    queue: mpsc::Receiver<Job>,
-    jobs: mpsc::Sender<Job>,
-    pool: Weak<Pool>,
-    stop: watch::Receiver<bool>,
-    _alive: watch::Receiver<()>,
-}
-
-/// What an idle environment gets.
-enum Next {
-    Job(Box<Job>),
-    End(ShutdownReason),
-}
-
-impl Life {
-    async fn run(mut self, first: Job) {
-        let deadline = Instant::now() + self.environment.function.config.init_timeout;
-        if let Err(failure) = self.environment.initialize(InitPhase::Init, deadline).await {
-            tracing::warn!(
-                function = self.environment.function.config.name,
-                error_type = failure.error_type,
-                error = failure.message,
-                "init failed and is repeated in the invocation"
-            );
-        }
-        let mut job = first;
-        loop {
-            let (after, permit) = self.environment.invoke(job).await;
-            if after == After::Dead {
-                return;
-            }
-            self.offer(permit);
-            match self.wait().await {
-                Next::Job(next) => job = *next,
-                Next::End(reason) => return self.environment.end(reason).await,
-            }
-        }
-    }
-
-    /// Idle first, then the permit: who gets it finds this environment.
-    fn offer(&self, permit: OwnedSemaphorePermit) {
-        if let Some(pool) = self.pool.upgrade() {
-            pool.idle().push(Idle { ordinal: self.ordinal, jobs: self.jobs.clone() });
-        }
-        drop(permit);
-    }
-
-    async fn wait(&mut self) -> Next {
-        let end = Instant::now() + self.environment.function.config.idle_timeout;
-        loop {
-            let reason = tokio::select! {
-                Some(job) = self.queue.recv() => return Next::Job(Box::new(job)),
-                _ = self.stop.wait_for(|stop| *stop) => ShutdownReason::Spindown,
-                () = tokio::time::sleep_until(end.into()) => ShutdownReason::Spindown,
-                failure = self.environment.attend() => {
-                    tracing::warn!(error = failure.message, "an idle environment failed");
-                    ShutdownReason::Failure
-                }
-            };
-            if self.pool.upgrade().is_none_or(|pool| pool.retire(self.ordinal)) {
-                return Next::End(reason);
-            }
-            // A job is on its way: it was taken from the idle list in this moment.
-            if let Some(job) = self.queue.recv().await {
-                return Next::Job(Box::new(job));
-            }
         }
     }
 }

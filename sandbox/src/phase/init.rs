@@ -2,20 +2,21 @@
 //!
 //! Source: AWS Lambda Developer Guide, "Lambda execution environment", init phase.
 
+mod report;
+
 use std::io;
 use std::time::Instant;
 
 use lambda_api::extensions::ShutdownReason;
-use lambda_api::telemetry::{InitMetrics, InitReport, InitRuntimeDone, InitStart, kind};
+use lambda_api::telemetry::kind;
 
 use crate::environment::agent::{Agent, State};
-use crate::environment::records::milliseconds;
 use crate::environment::registration::extension_record;
 use crate::environment::{Environment, Failure, Wait};
 use crate::function::Source;
+use crate::initialization::Initialization;
 use crate::process::{Process, Program, variables};
-
-const ON_DEMAND: &str = "on-demand";
+pub(super) use report::{error_type, status};
 
 /// When init happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,9 @@ impl Environment {
             Ok(()) => {
                 self.initialized = true;
                 self.telemetry.close_subscription();
-                if phase == InitPhase::Init {
+                self.is_snapshot = self.initialization == Initialization::SnapStart;
+                // Who has waited for it gets it in its report.
+                if phase == InitPhase::Init && self.initialization == Initialization::OnDemand {
                     self.init_duration = Some(started.elapsed());
                 }
                 Ok(())
@@ -82,7 +85,7 @@ impl Environment {
         self.start_runtime()
             .await
             .map_err(|error| Failure::new("Runtime.InvalidEntrypoint", error.to_string()))?;
-        let waited = self.until(deadline, |env| env.runtime_next.is_some()).await;
+        let waited = self.until(deadline, Self::runtime_is_up).await;
         in_time(waited, || "the runtime did not ask for work in time".to_owned())?;
         self.drain().await;
         self.emit_init_runtime_done(phase, None);
@@ -109,7 +112,8 @@ impl Environment {
                 executable,
                 arguments: &[],
                 working_dir: &function.working_dir,
-                variables: variables::of_extension(&function.config, self.server.address),
+                variables: variables::of_extension(&function.config, &self.surroundings()),
+                log_pipe: false,
             };
             match Process::start(program, &self.inbox).await {
                 Ok(process) => self.agents.push(Agent::external(name.clone(), process)),
@@ -133,86 +137,23 @@ impl Environment {
             executable: &function.executable,
             arguments: config.command.get(1..).unwrap_or_default(),
             working_dir: dir,
-            variables: variables::of_runtime(config, dir, self.server.address, &self.stream),
+            variables: variables::of_runtime(config, dir, &self.surroundings()),
+            // The workers of a managed instance would write into one pipe; AWS gives each a socket of its own.
+            log_pipe: config.log_pipe && !self.initialization.is_managed(),
         };
         self.runtime = Some(Process::start(program, &self.inbox).await?);
         Ok(())
-    }
-
-    fn emit_init_start(&mut self, phase: InitPhase) {
-        let config = &self.function.config;
-        let version = config.runtime_version.clone();
-        let version_arn =
-            version.as_ref().map(|_| format!("arn:aws:lambda:{}::runtime:local", config.region));
-        let record = InitStart {
-            initialization_type: ON_DEMAND.to_owned(),
-            phase: Some(phase.as_str().to_owned()),
-            runtime_version: version.clone(),
-            runtime_version_arn: version_arn.clone(),
-            function_name: Some(config.name.clone()),
-            function_arn: Some(config.arn()),
-            function_version: Some(config.version.clone()),
-            instance_id: Some(self.instance.clone()),
-            instance_max_memory: Some(u64::from(config.memory_mb) << 20),
-            tracing: None,
-        };
-        self.emit(kind::INIT_START, &record);
-        if let (Some(version), Some(arn)) = (version, version_arn) {
-            self.say(format!("INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}"));
-        }
-    }
-
-    fn emit_init_runtime_done(&mut self, phase: InitPhase, failure: Option<&Failure>) {
-        let record = InitRuntimeDone {
-            initialization_type: ON_DEMAND.to_owned(),
-            phase: Some(phase.as_str().to_owned()),
-            status: status(failure).to_owned(),
-            error_type: error_type(failure),
-            ..InitRuntimeDone::default()
-        };
-        self.emit(kind::INIT_RUNTIME_DONE, &record);
-    }
-
-    fn emit_init_report(&mut self, phase: InitPhase, started: Instant, failure: Option<&Failure>) {
-        let duration_ms = milliseconds(started.elapsed());
-        let record = InitReport {
-            initialization_type: ON_DEMAND.to_owned(),
-            phase: Some(phase.as_str().to_owned()),
-            status: Some(status(failure).to_owned()),
-            error_type: error_type(failure),
-            metrics: InitMetrics { duration_ms: Some(duration_ms) },
-            ..InitReport::default()
-        };
-        self.emit(kind::INIT_REPORT, &record);
-        if let Some(failure) = failure {
-            let (phase, status) = (phase.as_str(), status(Some(failure)));
-            self.say(format!(
-                "INIT_REPORT Init Duration: {duration_ms:.2} ms\tPhase: {phase}\tStatus: {status}\tError Type: {}\tError: {}",
-                failure.error_type, failure.message
-            ));
-        }
     }
 }
 
 /// AWS has no error type for it in init records; the caller never sees this one.
 const TIMED_OUT: &str = "Sandbox.Timedout";
 
-fn in_time(waited: Wait, why: impl FnOnce() -> String) -> Result<(), Failure> {
+/// What a wait that ended too early or too late is.
+pub(super) fn in_time(waited: Wait, why: impl FnOnce() -> String) -> Result<(), Failure> {
     match waited {
         Wait::Done => Ok(()),
         Wait::Deadline => Err(Failure::new(TIMED_OUT, why())),
         Wait::Failed(failure) => Err(failure),
     }
-}
-
-fn status(failure: Option<&Failure>) -> &'static str {
-    match failure {
-        None => "success",
-        Some(failure) if failure.error_type == TIMED_OUT => "timeout",
-        Some(_) => "error",
-    }
-}
-
-fn error_type(failure: Option<&Failure>) -> Option<String> {
-    failure.filter(|failure| failure.error_type != TIMED_OUT).map(|failure| failure.error_type.clone())
 }

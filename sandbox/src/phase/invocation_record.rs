@@ -6,15 +6,24 @@ use std::time::{Instant, SystemTime};
 use bytes::Bytes;
 use lambda_api::telemetry::Tracing;
 use serde_json::json;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::apis::runtime_api::TOO_LARGE;
 use crate::environment::Failure;
-use crate::invocation::{FunctionError, Outcome};
+use crate::invocation::{FunctionError, Invocation, Outcome};
 use crate::message::{Answer, Refusal};
+use crate::streamed::{Begun, CHUNKS_MAX};
 
 /// Lambda's limit on `LogResult`.
 const TAIL_BYTES_MAX: usize = 4 * 1024;
+
+/// Who waits for an invocation.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) outcome: oneshot::Sender<Outcome>,
+    /// Of a caller that takes the answer in chunks.
+    pub(crate) begun: Option<oneshot::Sender<Begun>>,
+}
 
 /// What the runtime sent, as far as records need it.
 #[derive(Debug, Clone)]
@@ -31,11 +40,14 @@ pub(crate) struct Answered {
 pub(crate) struct Current {
     pub(crate) request_id: String,
     pub(crate) version: String,
+    pub(crate) tenant_id: Option<String>,
     pub(crate) started: Instant,
     pub(crate) started_at: SystemTime,
     pub(crate) tracing: Tracing,
     pub(crate) answered: Option<Answered>,
     caller: Option<oneshot::Sender<Outcome>>,
+    /// The same caller, if it takes the answer in chunks.
+    listener: Option<oneshot::Sender<Begun>>,
     /// An outcome that waits for its log tail.
     outcome: Option<Outcome>,
     tail: Option<Tail>,
@@ -44,23 +56,27 @@ pub(crate) struct Current {
 }
 
 impl Current {
+    /// Begins now; `started_at` is what the environment's clock says.
     pub(crate) fn new(
         request_id: String,
         version: String,
         tracing: Tracing,
-        caller: oneshot::Sender<Outcome>,
-        log_tail: bool,
+        invocation: &Invocation,
+        caller: Caller,
+        started_at: SystemTime,
     ) -> Self {
         Self {
             request_id,
             version,
+            tenant_id: invocation.tenant_id.clone(),
             started: Instant::now(),
-            started_at: SystemTime::now(),
+            started_at,
             tracing,
             answered: None,
-            caller: Some(caller),
+            caller: Some(caller.outcome),
+            listener: caller.begun,
             outcome: None,
-            tail: log_tail.then(Tail::default),
+            tail: invocation.log_tail.then(Tail::default),
             told: false,
         }
     }
@@ -75,6 +91,15 @@ impl Current {
 
     pub(crate) const fn tell(&mut self) {
         self.told = true;
+    }
+
+    /// The runtime begins to stream its answer. Returns where chunks go, if the caller takes any.
+    pub(crate) fn begin(&mut self, content_type: String) -> Option<mpsc::Sender<Bytes>> {
+        let listener = self.listener.take()?;
+        let (sender, chunks) = mpsc::channel(CHUNKS_MAX);
+        let request_id = self.request_id.clone();
+        let begun = Begun { request_id, executed_version: self.version.clone(), content_type, chunks };
+        listener.send(begun).is_ok().then_some(sender)
     }
 
     /// Takes the runtime's answer; the caller gets it at once, unless it wants the log's tail.
@@ -184,8 +209,16 @@ mod tests {
 
     fn current(log_tail: bool) -> (Current, oneshot::Receiver<Outcome>) {
         let (caller, outcome) = oneshot::channel();
-        let tracing = Tracing::default();
-        (Current::new("r".to_owned(), "$LATEST".to_owned(), tracing, caller, log_tail), outcome)
+        let invocation = Invocation { log_tail, ..Invocation::new("f", "{}") };
+        let current = Current::new(
+            "r".to_owned(),
+            "$LATEST".to_owned(),
+            Tracing::default(),
+            &invocation,
+            Caller { outcome: caller, begun: None },
+            SystemTime::UNIX_EPOCH,
+        );
+        (current, outcome)
     }
 
     fn answer(error_type: Option<&str>) -> Answer {

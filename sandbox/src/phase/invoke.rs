@@ -2,32 +2,32 @@
 //!
 //! Source: AWS Lambda Developer Guide, "Lambda execution environment", invoke phase, failures included.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+mod report;
+
+use std::time::{Duration, Instant};
 
 use lambda_api::extensions::{EventKind, NextEvent, ShutdownReason, Tracing as EventTracing};
-use lambda_api::telemetry::{
-    Report, ReportMetrics, RuntimeDone, RuntimeDoneMetrics, Span, Start, Tracing, kind,
-};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
-use uuid::Uuid;
+use lambda_api::telemetry::{Start, kind};
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Current, InitPhase, epoch_ms};
+use super::trace::{TRACE_TYPE, Trace};
+use super::{Caller, Current, InitPhase, epoch_ms};
 use crate::environment::agent::State;
-use crate::environment::records::{milliseconds, rfc3339};
+use crate::environment::records::rfc3339;
 use crate::environment::{Environment, Failure, Wait};
 use crate::fault::Dice;
-use crate::invocation::{Invocation, Outcome};
+use crate::invocation::Invocation;
 use crate::message::Work;
 use crate::telemetry::Tempo;
-
-const TRACE_TYPE: &str = "X-Amzn-Trace-Id";
+use report::Done;
+pub(crate) use report::span;
 
 /// An invocation on its way to an environment.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) request_id: String,
     pub(crate) invocation: Invocation,
-    pub(crate) caller: oneshot::Sender<Outcome>,
+    pub(crate) caller: Caller,
     /// Held until the environment can take the next one.
     pub(crate) permit: OwnedSemaphorePermit,
 }
@@ -41,24 +41,23 @@ pub(crate) enum After {
     Dead,
 }
 
-/// How the runtime's part ended.
-struct Done {
-    at: Instant,
-    status: &'static str,
-    error_type: Option<String>,
-}
-
 impl Environment {
     /// Runs one invocation from thaw to freeze. The permit is given back by the caller of this.
     pub(crate) async fn invoke(&mut self, job: Job) -> (After, OwnedSemaphorePermit) {
         self.wake().await;
-        let trace = Trace::of(job.invocation.trace_header.as_deref());
-        let version = self.function.config.version.clone();
-        let current =
-            Current::new(job.request_id, version, trace.record(), job.caller, job.invocation.log_tail);
+        let restored = self.restore().await;
+        let trace = Trace::of(job.invocation.trace_header.as_deref(), self.now());
+        let current = self.opened(job.request_id, &job.invocation, &trace, job.caller);
         let deadline = current.started + self.function.config.timeout;
-        let again = self.begin(current, deadline).await;
-        let outcome = match again {
+        let begun = match restored {
+            Ok(()) => self.begin(current, deadline).await,
+            Err(failure) => {
+                self.current = Some(current);
+                self.emit_start();
+                Err(failure)
+            }
+        };
+        let outcome = match begun {
             Ok(()) => {
                 self.hand_out(&trace, &job.invocation, deadline);
                 self.work(deadline).await
@@ -69,55 +68,93 @@ impl Environment {
     }
 
     async fn wake(&mut self) {
-        if self.frozen
-            && let Some(longer) = self.dice.as_mut().and_then(Dice::jump)
-        {
-            tracing::info!(function = self.function.config.name, ?longer, "a fault: clocks jump");
-            tokio::time::sleep(longer).await;
+        if self.frozen {
+            let jump = self.dice.as_mut().and_then(Dice::jump);
+            if let Some(jump) = jump {
+                tracing::info!(function = self.function.config.name, ?jump, "a fault: clocks jump");
+                if !self.clock.is_faked() {
+                    tokio::time::sleep(jump.stop).await;
+                }
+            }
+            if let Err(error) = self.clock.adjust(jump.map_or(0, |jump| jump.shift_ms)) {
+                tracing::warn!(%error, "the faked clock could not be set");
+            }
         }
         self.thaw(Tempo::Normal);
     }
 
+    /// The invocation as it begins now.
+    pub(super) fn opened(
+        &self,
+        request_id: String,
+        invocation: &Invocation,
+        trace: &Trace,
+        caller: Caller,
+    ) -> Current {
+        let version = self.function.config.version.clone();
+        Current::new(request_id, version, trace.record(), invocation, caller, self.now())
+    }
+
     /// A failed init is repeated first, inside the invocation's time; then the invocation is on record.
     async fn begin(&mut self, current: Current, deadline: Instant) -> Result<(), Failure> {
-        let again =
-            if self.initialized { Ok(()) } else { self.initialize(InitPhase::Invoke, deadline).await };
-        let start = Start {
-            request_id: current.request_id.clone(),
-            version: Some(current.version.clone()),
-            tracing: Some(current.tracing.clone()),
-            ..Start::default()
-        };
-        let text = format!("START RequestId: {} Version: {}", current.request_id, current.version);
+        let mut ready = Ok(());
+        if !self.initialized {
+            ready = self.initialize(InitPhase::Invoke, deadline).await;
+            if ready.is_ok() {
+                ready = self.restore().await;
+            }
+        }
         self.current = Some(current);
-        self.emit(kind::START, &start);
+        self.emit_start();
+        ready
+    }
+
+    fn emit_start(&mut self) {
+        let Some(current) = &self.current else { return };
+        let record = start(current);
+        let text = format!("START RequestId: {} Version: {}", current.request_id, current.version);
+        self.emit(kind::START, &record);
         self.say(text);
-        again
     }
 
     fn hand_out(&mut self, trace: &Trace, invocation: &Invocation, deadline: Instant) {
         let Some(current) = &self.current else { return };
-        let left = deadline.saturating_duration_since(Instant::now());
-        let deadline_ms = epoch_ms(SystemTime::now() + left);
-        let function_arn = self.function.config.arn();
+        let work = self.work_of(current, trace, invocation, deadline);
         let event = NextEvent::Invoke {
-            deadline_ms,
-            request_id: current.request_id.clone(),
-            invoked_function_arn: function_arn.clone(),
+            deadline_ms: work.deadline_ms,
+            request_id: work.request_id.clone(),
+            invoked_function_arn: work.function_arn.clone(),
             tracing: Some(EventTracing { kind: TRACE_TYPE.to_owned(), value: trace.incoming.clone() }),
-        };
-        let work = Work {
-            request_id: current.request_id.clone(),
-            deadline_ms,
-            function_arn,
-            trace: trace.outgoing(),
-            client_context: invocation.client_context.clone(),
-            payload: invocation.payload.clone(),
         };
         for agent in self.agents.iter_mut().filter(|agent| agent.listens(EventKind::Invoke)) {
             agent.tell(event.clone());
         }
         self.hand_work(work);
+        self.draw_blow();
+    }
+
+    /// What the runtime gets.
+    pub(super) fn work_of(
+        &self,
+        current: &Current,
+        trace: &Trace,
+        invocation: &Invocation,
+        deadline: Instant,
+    ) -> Work {
+        let left = deadline.saturating_duration_since(Instant::now());
+        Work {
+            request_id: current.request_id.clone(),
+            deadline_ms: epoch_ms(self.now() + left),
+            function_arn: self.function.config.arn(),
+            trace: trace.outgoing(),
+            client_context: invocation.client_context.clone(),
+            tenant_id: invocation.tenant_id.clone(),
+            payload: invocation.payload.clone(),
+        }
+    }
+
+    /// What goes wrong in the invocation that begins now.
+    pub(super) fn draw_blow(&mut self) {
         self.watchman.blow =
             self.dice.as_mut().and_then(Dice::blow).map(|(after, blow)| (Instant::now() + after, blow));
     }
@@ -125,7 +162,7 @@ impl Environment {
     /// Waits for the runtime, then for the extensions.
     async fn work(&mut self, deadline: Instant) -> Result<(Done, Instant), Failure> {
         let answered =
-            |env: &Self| env.runtime_next.is_some() && env.current.as_ref().is_some_and(Current::is_answered);
+            |env: &Self| env.runtime_asks() && env.current.as_ref().is_some_and(Current::is_answered);
         match self.until(deadline, answered).await {
             Wait::Done => {}
             Wait::Deadline => return Err(timed_out(self.function.config.timeout)),
@@ -154,9 +191,7 @@ impl Environment {
                 self.look_at_memory();
                 self.emit_report(&done, finished);
                 self.current = None;
-                if self.function.config.freeze {
-                    self.freeze();
-                }
+                self.rest();
                 After::Alive
             }
             Err(failure) => {
@@ -176,7 +211,7 @@ impl Environment {
             let text = self.current.as_ref().map(|current| {
                 let id = &current.request_id;
                 if timeout {
-                    format!("{} {id} {}", rfc3339(SystemTime::now()), failure.message)
+                    format!("{} {id} {}", rfc3339(self.now()), failure.message)
                 } else {
                     format!("RequestId: {id} Error: {}\n{}", failure.message, failure.error_type)
                 }
@@ -199,170 +234,28 @@ impl Environment {
     fn runtime_is_open(&self) -> bool {
         self.current.as_ref().is_some_and(|current| !current.is_told())
     }
+}
 
-    fn emit_runtime_done(&mut self, done: &Done) {
-        let Some(current) = &mut self.current else { return };
-        current.tell();
-        let spans = current.answered.as_ref().map_or_else(Vec::new, |answered| {
-            [
-                ("responseLatency", current.started, answered.first_byte),
-                ("responseDuration", answered.first_byte, answered.complete),
-                ("runtimeOverhead", answered.complete, done.at),
-            ]
-            .map(|(name, from, to)| span(current, name, from, to))
-            .to_vec()
-        });
-        let record = RuntimeDone {
-            request_id: current.request_id.clone(),
-            status: done.status.to_owned(),
-            error_type: done.error_type.clone(),
-            metrics: Some(RuntimeDoneMetrics {
-                duration_ms: Some(milliseconds(done.at.duration_since(current.started))),
-                produced_bytes: Some(current.answered.as_ref().map_or(0, |answered| answered.bytes as u64)),
-            }),
-            spans,
-            tenant_id: None,
-            tracing: Some(current.tracing.clone()),
-        };
-        self.emit(kind::RUNTIME_DONE, &record);
-    }
-
-    /// END and REPORT as the log has them, and the caller's tail with them.
-    fn end_log(&mut self, done: &Done, finished: Instant) {
-        self.look_at_memory();
-        let Some(current) = &self.current else { return };
-        let metrics = self.metrics(current, finished);
-        let id = current.request_id.clone();
-        let figure = |figure: Option<f64>| figure.unwrap_or_default();
-        let mut report = format!(
-            "REPORT RequestId: {id}\tDuration: {:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {} MB\tMax Memory Used: {} MB",
-            figure(metrics.duration_ms),
-            figure(metrics.billed_duration_ms),
-            metrics.memory_size_mb.unwrap_or_default(),
-            metrics.max_memory_used_mb.unwrap_or_default(),
-        );
-        if let Some(init) = metrics.init_duration_ms {
-            report.push_str(&format!("\tInit Duration: {init:.2} ms"));
-        }
-        if done.status == "timeout" || done.status == "failure" {
-            report.push_str(&format!("\tStatus: {}", done.status));
-        }
-        self.say(format!("END RequestId: {id}"));
-        self.say(report);
-        if let Some(current) = &mut self.current {
-            current.release();
-        }
-    }
-
-    fn emit_report(&mut self, done: &Done, finished: Instant) {
-        let Some(current) = &self.current else { return };
-        let overhead = span(current, "extensionOverhead", done.at, finished);
-        let record = Report {
-            request_id: current.request_id.clone(),
-            status: Some(done.status.to_owned()),
-            error_type: done.error_type.clone(),
-            metrics: self.metrics(current, finished),
-            spans: if self.agents.is_empty() { Vec::new() } else { vec![overhead] },
-            tenant_id: None,
-            tracing: Some(current.tracing.clone()),
-        };
-        self.init_duration = None;
-        self.emit(kind::REPORT, &record);
-    }
-
-    /// Billed is what ran, in whole milliseconds, init included (AWS bills it since August 2025).
-    fn metrics(&self, current: &Current, finished: Instant) -> ReportMetrics {
-        let duration = finished.duration_since(current.started);
-        let init = self.init_duration;
-        ReportMetrics {
-            duration_ms: Some(milliseconds(duration)),
-            billed_duration_ms: Some(milliseconds(duration + init.unwrap_or_default()).ceil()),
-            memory_size_mb: Some(u64::from(self.function.config.memory_mb)),
-            max_memory_used_mb: Some(self.watchman.peak_mb()),
-            init_duration_ms: init.map(milliseconds),
-            ..ReportMetrics::default()
-        }
+/// `platform.start`.
+pub(super) fn start(current: &Current) -> Start {
+    Start {
+        request_id: current.request_id.clone(),
+        version: Some(current.version.clone()),
+        tenant_id: current.tenant_id.clone(),
+        tracing: Some(current.tracing.clone()),
+        ..Start::default()
     }
 }
 
 const TIMED_OUT: &str = "Sandbox.Timedout";
 
-fn timed_out(timeout: Duration) -> Failure {
+pub(super) fn timed_out(timeout: Duration) -> Failure {
     Failure::new(TIMED_OUT, format!("Task timed out after {:.2} seconds", timeout.as_secs_f64()))
-}
-
-fn span(current: &Current, name: &str, from: Instant, to: Instant) -> Span {
-    Span {
-        name: name.to_owned(),
-        start: rfc3339(current.started_at + from.saturating_duration_since(current.started)),
-        duration_ms: milliseconds(to.saturating_duration_since(from)),
-    }
-}
-
-/// X-Ray's header on its way through an invocation: the caller's span is the parent, the invocation's own span is
-/// what the function passes on.
-struct Trace {
-    incoming: String,
-    span_id: String,
-}
-
-impl Trace {
-    fn of(header: Option<&str>) -> Self {
-        let span_id = Uuid::new_v4().simple().to_string()[..16].to_owned();
-        let incoming = match header {
-            Some(header) if header.contains("Root=") => header.to_owned(),
-            _ => {
-                let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-                let unique = &Uuid::new_v4().simple().to_string()[..24];
-                format!("Root=1-{seconds:08x}-{unique};Sampled=1")
-            }
-        };
-        Self { incoming, span_id }
-    }
-
-    fn record(&self) -> Tracing {
-        Tracing {
-            span_id: Some(self.span_id.clone()),
-            kind: TRACE_TYPE.to_owned(),
-            value: self.incoming.clone(),
-        }
-    }
-
-    /// What the runtime gets, and passes on to whom it calls.
-    fn outgoing(&self) -> String {
-        let parts = self.incoming.split(';').map(str::trim).filter(|part| !part.starts_with("Parent="));
-        let mut parts: Vec<String> = parts.filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
-        let after_root = parts.iter().position(|part| part.starts_with("Root=")).map_or(0, |index| index + 1);
-        parts.insert(after_root, format!("Parent={}", self.span_id));
-        parts.join(";")
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_function_becomes_the_parent_of_what_it_calls() {
-        let trace =
-            Trace::of(Some("Root=1-5f35ae12-0c0fec141ab77a00bc047aa2;Parent=2be948a625588e32;Sampled=1"));
-        assert_eq!(
-            trace.outgoing(),
-            format!("Root=1-5f35ae12-0c0fec141ab77a00bc047aa2;Parent={};Sampled=1", trace.span_id)
-        );
-        assert!(trace.record().value.contains("2be948a625588e32"));
-    }
-
-    #[test]
-    fn a_trace_is_made_where_there_is_none() {
-        for header in [None, Some("nonsense")] {
-            let trace = Trace::of(header);
-            assert!(
-                trace.incoming.starts_with("Root=1-")
-                    && trace.incoming.len() == "Root=1-".len() + 33 + ";Sampled=1".len()
-            );
-        }
-    }
 
     #[test]
     fn a_timeout_reads_as_in_the_log_of_aws() {

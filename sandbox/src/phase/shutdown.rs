@@ -1,9 +1,9 @@
 //! Shutdown: the runtime is asked to end, extensions are told SHUTDOWN, whoever is left at the deadline is killed.
 //!
 //! Source: AWS Lambda Developer Guide, "Lambda execution environment", shutdown phase; the shares are those of
-//! <https://github.com/aws-samples/graceful-shutdown-with-aws-lambda>.
+//! <https://github.com/aws-samples/graceful-shutdown-with-aws-lambda>, and for managed instances those of AWS's emulator.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use lambda_api::extensions::{EventKind, ShutdownReason};
 
@@ -17,6 +17,8 @@ use crate::telemetry::{Telemetry, Tempo};
 const BUDGET: Duration = Duration::from_millis(2_000);
 /// Of it for the runtime, which gets SIGTERM.
 const RUNTIME_BUDGET: Duration = Duration::from_millis(300);
+/// Of it for the runtime of a managed instance.
+const MANAGED_RUNTIME_BUDGET: Duration = Duration::from_millis(600);
 /// With only internal extensions, for the runtime.
 const INTERNAL_BUDGET: Duration = Duration::from_millis(500);
 /// A killed process that is not gone after this hangs in the kernel; the environment does not wait for it.
@@ -26,7 +28,7 @@ impl Environment {
     /// Ends all processes. Extensions get what telemetry there is, the last report included, before their time is up.
     pub(crate) async fn end(&mut self, reason: ShutdownReason) {
         let started = Instant::now();
-        self.ending = Some(Ending { reason, deadline_ms: epoch_ms(SystemTime::now() + BUDGET) });
+        self.ending = Some(Ending { reason, deadline_ms: epoch_ms(self.now() + BUDGET) });
         self.failure = None;
         self.thaw(Tempo::Closing);
         self.end_runtime(started).await;
@@ -37,6 +39,7 @@ impl Environment {
     async fn end_runtime(&mut self, started: Instant) {
         let external = self.agents.iter().any(|agent| agent.process.is_some());
         let budget = match (external, self.agents.is_empty()) {
+            (true, _) if self.initialization.is_managed() => MANAGED_RUNTIME_BUDGET,
             (true, _) => RUNTIME_BUDGET,
             (false, false) => INTERNAL_BUDGET,
             // AWS spends no time on a graceful end if nobody could use it.
@@ -78,8 +81,10 @@ impl Environment {
     /// Makes the environment as it was before its init, for another one.
     pub(crate) fn reset(&mut self) {
         self.runtime = None;
-        self.runtime_next = None;
-        self.pending_work = None;
+        self.runtime_next.clear();
+        self.pending_work.clear();
+        self.restore_next = None;
+        self.is_snapshot = false;
         self.agents = Vec::<Agent>::new();
         self.telemetry = Telemetry::new(self.inbox.clone());
         self.failure = None;

@@ -32,8 +32,19 @@ fn value(record: &Record, version: SchemaVersion) -> String {
             object.retain(|key, _| !fields.contains(&key.as_str()));
             Value::Object(object).to_string()
         }
-        _ => record.record.to_string(),
+        _ => managed_report(record).unwrap_or_else(|| record.record.to_string()),
     }
+}
+
+/// A managed instance's report has its duration alone, with exactly three decimals, which no number of JSON's keeps.
+fn managed_report(record: &Record) -> Option<String> {
+    let mut report = record.record.as_object().filter(|_| record.kind == kind::REPORT)?.clone();
+    let metrics = report.remove("metrics")?;
+    let metrics = metrics.as_object().filter(|metrics| metrics.len() == 1)?;
+    let duration_ms = metrics.get("durationMs")?.as_f64()?;
+    let rest = Value::Object(report).to_string();
+    let rest = rest.strip_suffix('}').filter(|rest| rest.len() > 1)?;
+    Some(format!(r#"{rest},"metrics":{{"durationMs":{duration_ms:.3}}}}}"#))
 }
 
 #[cfg(test)]
@@ -51,6 +62,18 @@ mod tests {
         let of = |version| item(&record, version).value;
         assert_eq!(of(SchemaVersion::July2022), r#"{"requestId":"r"}"#);
         assert!(of(SchemaVersion::December2022).contains("spans"));
+    }
+
+    #[test]
+    fn a_managed_instances_duration_has_three_decimals() {
+        let record = Record {
+            time: "t".to_owned(),
+            kind: kind::REPORT.to_owned(),
+            record: json!({"requestId": "r", "metrics": {"durationMs": 12.5}, "status": "success"}),
+        };
+        let value = item(&record, SchemaVersion::January2025).value;
+        assert!(value.contains(r#""metrics":{"durationMs":12.500}"#), "{value}");
+        assert_eq!(serde_json::from_str::<Value>(&value).unwrap(), record.record);
     }
 
     #[test]

@@ -112,8 +112,11 @@ async fn an_event_is_accepted_at_once_and_tried_three_times() {
     let event = [("X-Amz-Invocation-Type", "Event")];
     let response = post(format!("{api}/shop/invocations"), &event, r#"{"fail":"always"}"#).await;
     assert_eq!(response.status(), 202);
+    let request_id = response.headers()["x-amzn-requestid"].to_str().unwrap().to_owned();
     assert!(response.bytes().await.unwrap().is_empty());
     stage.until("an event is tried three times", |stage| stage.lines("seen.jsonl").len() == 3).await;
+    let tried: Vec<_> = stage.lines("seen.jsonl").iter().map(|line| line["request_id"].clone()).collect();
+    assert_eq!(tried, vec![json!(request_id); 3], "it is one invocation over all its tries");
     stage.end().await;
 }
 
@@ -127,6 +130,23 @@ async fn an_event_between_two_tries_does_not_hold_up_the_end() {
     let start = Instant::now();
     stage.end().await;
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_is_refused() {
+    let mut stage = Stage::new().await;
+    let api = stage.invoke_api().await;
+    let url = format!("{api}/shop/invocations");
+    for (name, value) in
+        [("Host", "evil.example:9000"), ("Origin", "https://evil.example"), ("Origin", "null")]
+    {
+        let response = post(url.clone(), &[(name, value)], "{}").await;
+        assert_eq!(response.status(), 403, "{name}: {value}");
+        assert_eq!(response.headers()["x-amzn-errortype"], "AccessDeniedException");
+    }
+    let response = post(url, &[("Origin", "http://localhost:5173")], "{}").await;
+    assert_eq!(response.status(), 200);
+    stage.end().await;
 }
 
 #[tokio::test]

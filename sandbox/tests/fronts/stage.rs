@@ -88,6 +88,11 @@ impl Stage {
         tokio::time::timeout(PATIENCE, front).await.unwrap().unwrap();
     }
 
+    /// Lets the function send its next part.
+    pub(crate) fn go(&self, number: usize) {
+        std::fs::write(self.path(&format!("go-{number}")), "").unwrap();
+    }
+
     /// A file in the test's folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -1,18 +1,14 @@
 //! What reaches a subscriber, and what the platform says of what does not.
 
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
-
 use std::time::Duration;
 
 use lambda_api::telemetry::Record;
-use sandbox::{FaultPlan, Odds};
 use serde_json::{Value, json};
-use support::{Scene, run};
+
+use crate::scene::{Scene, run};
 
 /// Puts cut bodies together again as a subscriber must: the head's framing and the repeated envelope go.
-fn stitched(posts: &[String]) -> Vec<Record> {
+pub(crate) fn stitched(posts: &[String]) -> Vec<Record> {
     let mut records = Vec::new();
     let mut head: Option<String> = None;
     for post in posts {
@@ -33,7 +29,7 @@ fn stitched(posts: &[String]) -> Vec<Record> {
     records
 }
 
-fn lines(records: &[Record]) -> Vec<Value> {
+pub(crate) fn lines(records: &[Record]) -> Vec<Value> {
     records.iter().filter(|record| record.kind == "function").map(|record| record.record.clone()).collect()
 }
 
@@ -142,33 +138,4 @@ async fn the_oldest_schema_and_a_region_that_knows_no_newer_one() {
     lambda.shutdown().await;
     assert!(oldest.record("platform.initStart").get("runtimeVersion").is_none());
     assert_eq!(oldest.record("platform.report")["status"], "success");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn drawn_faults_redeliver_and_cut_but_lose_nothing() {
-    let odds = Odds { redeliver: 0.5, cut: 0.5, freeze: 0.3, ..Odds::default() };
-    let scene = Scene::recorded(json!({})).with(|f| f.concurrency_max(1).faults(FaultPlan { seed: 7, odds }));
-    let lambda = scene.start().await;
-    for n in 0..15 {
-        run(&lambda, json!([{"print": format!("line {n}")}])).await.unwrap();
-    }
-    lambda.shutdown().await;
-    let mut sequences = std::collections::HashSet::new();
-    let notes = scene.journal().into_iter().filter(|note| note.get("post").is_some());
-    let (first, again): (Vec<_>, Vec<_>) =
-        notes.partition(|note| sequences.insert(note["sequence"].as_str().unwrap().to_owned()));
-    assert!(!again.is_empty());
-    let posts: Vec<_> = first.iter().map(|note| note["post"].as_str().unwrap().to_owned()).collect();
-    assert!(posts.iter().any(|post| serde_json::from_str::<Value>(post).is_err()));
-    assert_eq!(lines(&stitched(&posts)), (0..15).map(|n| json!(format!("line {n}"))).collect::<Vec<_>>());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_function_is_a_crash() {
-    let odds = Odds { kill_function: 1.0, ..Odds::default() };
-    let scene = Scene::recorded(json!({})).with(|f| f.faults(FaultPlan { seed: 1, odds }));
-    let lambda = scene.start().await;
-    let outcome = run(&lambda, json!([{"sleep": 1}])).await.unwrap();
-    assert!(support::answer(&outcome)["errorMessage"].as_str().unwrap().contains("signal: killed"));
-    lambda.shutdown().await;
 }

@@ -1,32 +1,24 @@
-#![allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::needless_pass_by_value,
-    reason = "tests' own tools, shared by several test binaries"
-)]
 //! A function and an extension of our own in a local environment, and what the extension wrote down.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use lambda_api::telemetry::Record;
-use sandbox::{FunctionConfig, Invocation, InvokeError, Lambda, Outcome, Output};
+use sandbox::{FakedClock, FunctionConfig, Invocation, InvokeError, Lambda, Outcome, Output};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// One function `f`, at most one recorder.
-pub struct Scene {
-    pub config: FunctionConfig,
+pub(crate) struct Scene {
+    pub(crate) config: FunctionConfig,
     journal: TempDir,
     printed: Arc<Mutex<Vec<String>>>,
 }
 
 impl Scene {
     /// A function without any extension.
-    pub fn bare() -> Self {
+    pub(crate) fn bare() -> Self {
         let printed = Arc::new(Mutex::new(Vec::new()));
         let sink = printed.clone();
         let config =
@@ -38,7 +30,7 @@ impl Scene {
     }
 
     /// A function with the recorder; its settings change what it does.
-    pub fn recorded(settings: Value) -> Self {
+    pub(crate) fn recorded(settings: Value) -> Self {
         let mut scene = Self::bare();
         let journal = scene.journal.path().join("journal").to_string_lossy().into_owned();
         scene.config = scene
@@ -49,43 +41,50 @@ impl Scene {
         scene
     }
 
-    pub fn with(mut self, change: impl FnOnce(FunctionConfig) -> FunctionConfig) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(FunctionConfig) -> FunctionConfig) -> Self {
         self.config = change(self.config);
         self
     }
 
-    pub async fn start(&self) -> Lambda {
+    pub(crate) async fn start(&self) -> Lambda {
         Lambda::start(vec![self.config.clone()]).await.unwrap()
     }
 
+    /// A clock that all its processes see and that can be set.
+    pub(crate) fn clock(&mut self) -> FakedClock {
+        let clock = FakedClock::compile(self.journal.path()).unwrap();
+        self.config.clock = Some(clock.clone());
+        clock
+    }
+
     /// Everything the recorder wrote down, in order.
-    pub fn journal(&self) -> Vec<Value> {
+    pub(crate) fn journal(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.journal.path().join("journal")).unwrap_or_default();
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// All bodies that were POSTed.
-    pub fn posts(&self) -> Vec<String> {
+    pub(crate) fn posts(&self) -> Vec<String> {
         self.journal().iter().filter_map(|note| Some(note["post"].as_str()?.to_owned())).collect()
     }
 
     /// All records that were delivered, in order.
-    pub fn records(&self) -> Vec<Record> {
+    pub(crate) fn records(&self) -> Vec<Record> {
         self.posts().iter().flat_map(|post| serde_json::from_str::<Vec<Record>>(post).unwrap()).collect()
     }
 
-    pub fn kinds(&self) -> Vec<String> {
+    pub(crate) fn kinds(&self) -> Vec<String> {
         self.records().into_iter().map(|record| record.kind).collect()
     }
 
     /// The first record of a kind.
-    pub fn record(&self, kind: &str) -> Value {
+    pub(crate) fn record(&self, kind: &str) -> Value {
         let found = self.records().into_iter().find(|record| record.kind == kind);
         found.unwrap_or_else(|| panic!("no {kind} in {:?}", self.kinds())).record
     }
 
     /// Events that the recorder got.
-    pub fn events(&self) -> Vec<Value> {
+    pub(crate) fn events(&self) -> Vec<Value> {
         self.journal()
             .into_iter()
             .filter(|note| note.get("event").is_some())
@@ -94,21 +93,34 @@ impl Scene {
     }
 
     /// The function's log as CloudWatch would have it.
-    pub fn printed(&self) -> Vec<String> {
+    pub(crate) fn printed(&self) -> Vec<String> {
         self.printed.lock().unwrap().clone()
     }
 }
 
-pub fn fixtures() -> PathBuf {
+/// The folder into which `.ci/provide` installs what these pins name; once, and again only when they change.
+pub(crate) fn part(pins: &str) -> PathBuf {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
+    let provided = Command::new(root.join(".ci/provide")).arg(root.join(pins)).output().unwrap();
+    assert!(provided.status.success(), "{}", String::from_utf8_lossy(&provided.stderr));
+    String::from_utf8(provided.stdout).unwrap().trim().into()
+}
+
+pub(crate) fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
 /// Lets `f` do these steps.
-pub async fn run(lambda: &Lambda, steps: Value) -> Result<Outcome, InvokeError> {
+pub(crate) async fn run(lambda: &Lambda, steps: Value) -> Result<Outcome, InvokeError> {
     lambda.invoke(Invocation::new("f", json!({"do": steps}).to_string())).await
 }
 
 /// What the function answered.
-pub fn answer(outcome: &Outcome) -> Value {
+pub(crate) fn answer(outcome: &Outcome) -> Value {
     serde_json::from_slice(&outcome.payload).unwrap()
+}
+
+/// Where a kind stands among others.
+pub(crate) fn position(kinds: &[String], kind: &str) -> usize {
+    kinds.iter().position(|other| other == kind).unwrap_or_else(|| panic!("no {kind} in {kinds:?}"))
 }
