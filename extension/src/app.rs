@@ -8,15 +8,11 @@ use tokio::task::JoinHandle;
 use crate::collector::Collector;
 use crate::collector::intake::Intake;
 use crate::config::{self, Config, EXTENSION_NAME, Shipping};
-use crate::export::Export;
+use crate::export::{self, Export};
 use crate::lambda::{Lambda, Subscribed};
 use crate::lifecycle::{self, Duty};
 use crate::listener::Listener;
 use crate::notice;
-
-/// PutRecords takes 10 MiB now, but servers that speak its older form refuse more than 5: one record of the largest
-/// size still goes alone.
-const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// A registered extension, ready for its first `/next`.
 #[derive(Debug)]
@@ -80,8 +76,15 @@ impl App {
             }
             Subscribed::NotSupported => anyhow::bail!("this platform has no Telemetry API"),
         }
-        let export = Export::start(shipping.destination, shipping.backlog_bytes_max, REQUEST_BYTES_MAX);
-        let (deliveries, accepting) = listener.start();
+        let export = Export::start(export::Settings {
+            sandbox: sandbox.clone(),
+            destination: shipping.destination,
+            budget: shipping.policy.budget,
+            backlog_bytes_max: shipping.memory.backlog_bytes_max,
+            request_bytes_max: shipping.memory.request_bytes_max,
+            journal: shipping.journal,
+        });
+        let (deliveries, accepting) = listener.start(shipping.memory.queue_bytes_max);
         let intake = Intake::new(sandbox, shipping.function, shipping.limits, shipping.selection);
         self.duty = Duty::Collect(Collector::start(intake, shipping.policy, deliveries, export));
         self.listener = Some(accepting);

@@ -3,19 +3,22 @@
 
 mod destination;
 mod selection;
+mod memory;
 mod setting;
 
 pub use destination::{Credentials, Destination, Stream};
+pub use memory::Memory;
 pub use selection::Selection;
 pub use setting::Fault;
 
 use std::ffi::OsString;
-use std::time::Duration;
+use std::path::PathBuf;
 
 use pipeline::FunctionContext;
 use pipeline::batch;
-use pipeline::flush::Policy;
+use pipeline::flush::{Policy, Timing};
 
+use crate::export::journal;
 use setting::Settings;
 
 /// Everything that a run depends on.
@@ -49,8 +52,10 @@ pub struct Shipping {
     pub policy: Policy,
     /// How large batches grow.
     pub limits: batch::Limits,
-    /// How many bytes of sealed batches are kept while the stream does not take them.
-    pub backlog_bytes_max: usize,
+    /// How much memory the telemetry may take on its way.
+    pub memory: Memory,
+    /// Where what is not acknowledged is kept on the disk.
+    pub journal: journal::Place,
     /// Where to listen first; a random port if it is taken.
     pub port: u16,
 }
@@ -76,37 +81,50 @@ impl Config {
 fn shipping(settings: &mut Settings<'_>) -> Option<Shipping> {
     let function = function(settings);
     let selection = Selection::read(settings);
+    let timing = settings.choice("LIMELIGHT_FLUSH", &[("learned", Timing::Learned), ("end", Timing::AtEnd)]);
+    let timing = timing.unwrap_or(Timing::Learned);
     let policy = Policy {
+        timing,
         freshness: settings.millis("LIMELIGHT_FRESHNESS_MS", FRESHNESS_MS, 50..=60_000),
         budget: settings.millis("LIMELIGHT_FLUSH_BUDGET_MS", FLUSH_BUDGET_MS, 0..=10_000),
         margin: settings.millis("LIMELIGHT_DEADLINE_MARGIN_MS", DEADLINE_MARGIN_MS, 10..=5_000),
-        batch_bytes_max: batch::Limits::PLAIN_BYTES_MAX,
+        batch_bytes_max: BATCH_BYTES_MAX,
     };
     let record_bytes = settings.bytes("LIMELIGHT_RECORD_KIB", 1_024, 64..=10_240, 1_024);
     let limits = batch::Limits {
         record_bytes_max: record_bytes - (1_024 * 1_024 - batch::Limits::RECORD_BYTES_MAX),
         ..batch::Limits::default()
     };
-    let backlog_mib = backlog_mib(function.memory_mb);
-    let backlog_bytes_max = settings.bytes("LIMELIGHT_BACKLOG_MIB", backlog_mib, 1..=512, 1_024 * 1_024);
+    let memory = Memory::read(settings, function.memory_mb);
+    let journal = journal(settings);
     let port = settings.port("LIMELIGHT_PORT", PORT);
     let destination = Destination::read(settings)?;
-    Some(Shipping { destination, function, selection, policy, limits, backlog_bytes_max, port })
+    Some(Shipping { destination, function, selection, policy, limits, memory, journal, port })
 }
 
+/// What is open and what is sealed already go together before their time when they come to this: a request's worth.
+const BATCH_BYTES_MAX: usize = 1_024 * 1_024;
 /// The target that design §10 sets for printed → queryable leaves this much for the sandbox.
 const FRESHNESS_MS: u64 = 1_000;
-/// A first request with its TLS handshake fits, a slow stream does not hold the next invocation for long.
-const FLUSH_BUDGET_MS: u64 = 250;
+/// The platform's own delay (25 ms at the most) and a request within the region fit.
+const FLUSH_BUDGET_MS: u64 = 50;
 /// Sealing 1 MiB on a sixth of a core takes about this long at the worst.
 const DEADLINE_MARGIN_MS: u64 = 100;
 /// Not 9001 (the platform's), 4317 and 4318 (OTLP), 8080 and 3000 (web adapters), nor a port that another telemetry
 /// extension listens on by default.
 const PORT: u16 = 8741;
 
-/// A tenth of the function's memory, at most 64 MiB.
-fn backlog_mib(memory_mb: u64) -> u64 {
-    (memory_mb / 10).clamp(8, 64)
+/// `/tmp` is the only place in a sandbox that can be written, and the function's first of all: a thirtieth of what
+/// Lambda gives by default.
+const JOURNAL_MIB: u64 = 16;
+
+fn journal(settings: &mut Settings<'_>) -> journal::Place {
+    let directory = settings.text("LIMELIGHT_JOURNAL_DIR").map_or_else(
+        || PathBuf::from(settings.text("TMPDIR").unwrap_or_else(|| "/tmp".to_owned())).join("limelight"),
+        PathBuf::from,
+    );
+    let bytes_max = settings.bytes("LIMELIGHT_JOURNAL_MIB", JOURNAL_MIB, 0..=512, 1_024 * 1_024);
+    journal::Place { directory, bytes_max }
 }
 
 fn function(settings: &mut Settings<'_>) -> FunctionContext {
@@ -126,12 +144,10 @@ fn function(settings: &mut Settings<'_>) -> FunctionContext {
     }
 }
 
-/// How long, at the end of the sandbox, the exit itself may take.
-pub const EXIT_MARGIN: Duration = Duration::from_millis(200);
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn read(variables: &[(&str, &str)]) -> (Config, Vec<String>) {
         let keys = [("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret")];
@@ -169,8 +185,9 @@ mod tests {
             ("LIMELIGHT_FLUSH_BUDGET_MS", "999999"),
             ("LIMELIGHT_PORT", "80"),
             ("LIMELIGHT_DISABLED", "perhaps"),
+            ("LIMELIGHT_FLUSH", "sometimes"),
         ]);
-        assert_eq!(faults.len(), 4, "{faults:?}");
+        assert_eq!(faults.len(), 5, "{faults:?}");
         assert!(
             faults.iter().any(|fault| fault.contains("LIMELIGHT_FRESHNESS_MS") && fault.contains("\"soon\""))
         );
@@ -179,6 +196,7 @@ mod tests {
         );
         let shipping = shipping(config);
         assert_eq!(shipping.policy.freshness, Duration::from_millis(FRESHNESS_MS));
+        assert_eq!(shipping.policy.timing, Timing::Learned);
         assert_eq!(shipping.port, PORT);
     }
 
@@ -208,13 +226,5 @@ mod tests {
             read(&[("LIMELIGHT_STREAM", "arn:aws:s3:::bucket"), ("AWS_REGION", "eu-west-1")]);
         assert!(matches!(config.duty, Duty::Idle));
         assert!(faults[0].contains("arn:aws:kinesis:"), "{faults:?}");
-    }
-
-    #[test]
-    fn the_backlog_follows_the_functions_memory() {
-        assert_eq!(
-            [backlog_mib(0), backlog_mib(128), backlog_mib(512), backlog_mib(10_240)],
-            [8, 12, 51, 64]
-        );
     }
 }

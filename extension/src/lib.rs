@@ -3,6 +3,7 @@
 pub mod config;
 pub mod notice;
 mod clock;
+mod supervise;
 mod http_call;
 pub mod lambda;
 pub mod listener;

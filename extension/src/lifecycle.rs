@@ -18,10 +18,13 @@ pub enum Duty {
     Idle,
 }
 
-/// `/next` fails only when the platform's side is gone; a few tries cover a connection cut by a freeze.
-const FAILURES_MAX: u32 = 20;
-/// Between two tries.
-const PAUSE: Duration = Duration::from_millis(50);
+/// `/next` fails only when the platform's side is gone, or says what nobody knows. An extension that ends takes the
+/// function with it, so it tries for over a minute, in which a sandbox without a platform is long gone.
+const FAILURES_MAX: u32 = 80;
+/// After the first failure: a connection cut by a freeze.
+const PAUSE_MIN: Duration = Duration::from_millis(20);
+/// After many.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Runs to SHUTDOWN.
 ///
@@ -54,10 +57,15 @@ pub async fn run(lambda: &Lambda, duty: &Duty) -> Result<(), LambdaError> {
                 if failures == FAILURES_MAX {
                     return Err(error);
                 }
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(pause(failures)).await;
             }
         }
     }
+}
+
+/// Twice as long each time.
+fn pause(failures: u32) -> Duration {
+    PAUSE_MIN.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(PAUSE_MAX)
 }
 
 fn close_reason(reason: &ShutdownReason) -> CloseReason {

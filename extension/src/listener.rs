@@ -24,8 +24,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Twice `maxBytes` of our subscription, plus metadata, is what AWS announces; a record cut at `maxBytes` comes on top.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Two of the largest bodies: the platform has one in flight, and a redelivery may overtake its first try.
-const QUEUE_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
 /// Small bodies come every 25 ms at the most (our subscription's buffering): over a second's worth.
 const QUEUE_LENGTH_MAX: usize = 64;
 /// How long an answer waits for a place in the queue. The platform may be holding the function's next records back
@@ -75,10 +73,12 @@ impl Listener {
         self.port
     }
 
-    /// Accepts until the task is aborted. Deliveries come out of the receiver; dropping that turns all POSTs away.
-    pub fn start(self) -> (mpsc::Receiver<Delivery>, tokio::task::JoinHandle<()>) {
+    /// Accepts until the task is aborted; up to `queue_bytes_max`, at least one largest body, wait for the collector.
+    /// Deliveries come out of the receiver; dropping that turns all POSTs away.
+    pub fn start(self, queue_bytes_max: usize) -> (mpsc::Receiver<Delivery>, tokio::task::JoinHandle<()>) {
         let (sender, deliveries) = mpsc::channel(QUEUE_LENGTH_MAX);
-        let queue = Queue { sender, bytes: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)) };
+        let bytes = Semaphore::new(queue_bytes_max.max(BODY_BYTES_MAX));
+        let queue = Queue { sender, bytes: Arc::new(bytes) };
         (deliveries, tokio::spawn(accept(self.socket, queue)))
     }
 }

@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use extension::{App, Config, notice};
 
+/// They only look up names. With a name server that hangs, every try would leave one more behind.
+const BLOCKING_THREADS_MAX: usize = 4;
+
 fn main() -> ExitCode {
     notice::panics_on_one_line();
     match serve() {
@@ -22,6 +25,7 @@ fn serve() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()
         .context("cannot start the event loop")?;
     let ended = runtime.block_on(async { App::build(config).await?.run().await });

@@ -4,7 +4,6 @@ pub(crate) mod extension;
 pub(crate) mod kinesis;
 pub(crate) mod platform;
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 
@@ -15,11 +14,19 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
+/// What is answered; none breaks the connection off.
+pub(crate) type Reply = Option<Response<Full<Bytes>>>;
+
+/// There is no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("broken off")]
+struct BrokenOff;
+
 /// Serves on a loopback port of its own until the test ends.
 pub(crate) async fn serve<A, F>(answer: A) -> SocketAddr
 where
     A: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    F: Future<Output = Reply> + Send + 'static,
 {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -31,7 +38,7 @@ where
                 async move {
                     let (parts, body) = request.into_parts();
                     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-                    Ok::<_, Infallible>(answer(Request::from_parts(parts, body)).await)
+                    answer(Request::from_parts(parts, body)).await.ok_or(BrokenOff)
                 }
             });
             tokio::spawn(async move {

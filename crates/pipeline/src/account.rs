@@ -45,6 +45,12 @@ pub enum Shed {
     Level,
     /// Parts of healthy invocations that sampling did not choose; the chosen ones say for how many they stand.
     Sampled,
+    /// Trace and debug lines, to make room while the stream did not take enough.
+    Debug,
+    /// Info lines and lines without a level, when there were no debug lines left.
+    Info,
+    /// Warnings, when there was nothing less.
+    Warn,
 }
 
 impl Shed {
@@ -53,6 +59,9 @@ impl Shed {
         match self {
             Self::Level => "level",
             Self::Sampled => "sampled",
+            Self::Debug => "pressure_debug",
+            Self::Info => "pressure_info",
+            Self::Warn => "pressure_warn",
         }
     }
 }
@@ -60,8 +69,8 @@ impl Shed {
 /// Counts. Totals only grow, and stop at `u64::MAX`.
 ///
 /// Everything is counted in events (what a record turned into: a span, a log, a metric point), except what never
-/// became one, which is counted as its [`Reason`] says. So `received = shipped + shed + lost + still here` holds at every
-/// batch, with `lost` without `platform` and `unreadable_body`, which nobody has received.
+/// became one, which is counted as its [`Reason`] says. So `received = shipped + shed + lost + still here` holds at
+/// every batch, with `lost` without `platform` and `unreadable_body`, which nobody has received.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     totals: Account,
@@ -106,11 +115,21 @@ impl Ledger {
     /// shows at the reader, by the batch's number.
     pub fn account(&self, numbered: u64, delivery: &Delivery) -> Account {
         let mut account = self.totals.clone();
-        let given_up = delivery.lost_backlog.saturating_add(delivery.lost_refused);
-        account.shipped = numbered.saturating_sub(given_up);
+        account.shipped = numbered.saturating_sub(delivery.given_up());
         account.retried = delivery.retried;
         add(&mut account, Reason::Backlog, delivery.lost_backlog);
         add(&mut account, Reason::Refused, delivery.lost_refused);
+        add(&mut account, Reason::Panic, delivery.lost_panic);
+        shed(&mut account, Shed::Debug, delivery.shed_debug);
+        shed(&mut account, Shed::Info, delivery.shed_info);
+        shed(&mut account, Shed::Warn, delivery.shed_warn);
+        let counts = [
+            ("journalled", delivery.journalled),
+            ("journal_failed", delivery.journal_failed),
+            ("replayed", delivery.replayed),
+        ];
+        let counts = counts.into_iter().filter(|(_, count)| *count > 0);
+        account.counts.extend(counts.map(|(word, count)| (word.to_owned(), count)));
         account
     }
 }
@@ -126,11 +145,47 @@ pub struct Delivery {
     pub lost_backlog: u64,
     /// In batches that the stream refused for good.
     pub lost_refused: u64,
+    /// In batches that a fault of ours made away with.
+    pub lost_panic: u64,
+    /// Given up to make room, see [`Shed::Debug`].
+    pub shed_debug: u64,
+    /// Given up to make room, see [`Shed::Info`].
+    pub shed_info: u64,
+    /// Given up to make room, see [`Shed::Warn`].
+    pub shed_warn: u64,
+    /// Written to the sandbox's disk while the stream did not take them.
+    pub journalled: u64,
+    /// Attempts, not events: the disk was full or could not be written.
+    pub journal_failed: u64,
+    /// Of an earlier life of this sandbox, read from its disk and acknowledged now. Nobody else counts them here: they
+    /// stand in that life's account.
+    pub replayed: u64,
+}
+
+impl Delivery {
+    /// What will not arrive, for any reason.
+    pub fn given_up(&self) -> u64 {
+        let all = [
+            self.lost_backlog,
+            self.lost_refused,
+            self.lost_panic,
+            self.shed_debug,
+            self.shed_info,
+            self.shed_warn,
+        ];
+        all.into_iter().fold(0, u64::saturating_add)
+    }
 }
 
 fn add(account: &mut Account, reason: Reason, count: u64) {
     if count > 0 {
         grow(account.lost.entry(reason.as_str().to_owned()).or_default(), count);
+    }
+}
+
+fn shed(account: &mut Account, reason: Shed, count: u64) {
+    if count > 0 {
+        grow(account.shed.entry(reason.as_str().to_owned()).or_default(), count);
     }
 }
 
@@ -154,12 +209,21 @@ mod tests {
         ledger.lost(Reason::Unreadable, 1);
         ledger.lost(Reason::Panic, 0);
         ledger.lost(Reason::Platform, 100);
-        let account = ledger
-            .account(9, &Delivery { acknowledged: 4, retried: 3, lost_backlog: 4, ..Delivery::default() });
-        assert_eq!((account.scrubbed, account.shipped, account.retried), (2, 5, 3));
-        let still_here = 12 - 2 - 9;
-        assert_eq!(account.received, account.shipped + 2 + 4 + 2 + still_here);
-        assert_eq!(account.shed.into_iter().collect::<Vec<_>>(), [("sampled".to_owned(), 2)]);
+        let delivery = Delivery {
+            acknowledged: 4,
+            retried: 3,
+            lost_backlog: 4,
+            shed_debug: 2,
+            shed_warn: 1,
+            ..Delivery::default()
+        };
+        let account = ledger.account(9, &delivery);
+        assert_eq!((account.scrubbed, account.shipped, account.retried), (2, 2, 3));
+        let (still_here, shed, lost) = (12 - 2 - 9, 2 + 3, 4 + 2);
+        assert_eq!(account.received, account.shipped + shed + lost + still_here);
+        let shed: Vec<_> = account.shed.into_iter().collect();
+        let expected = [("pressure_debug", 2), ("pressure_warn", 1), ("sampled", 2)];
+        assert_eq!(shed, expected.map(|(word, count)| (word.to_owned(), count)));
         let scrubbed: Vec<_> = account.scrubbed_by.into_iter().collect();
         assert_eq!(scrubbed, [("assignment".to_owned(), 1), ("bearer".to_owned(), 1)]);
         let lost: Vec<_> = account.lost.into_iter().collect();

@@ -3,6 +3,9 @@
 
 mod truncate;
 pub(crate) mod weigh;
+pub mod worth;
+
+pub use worth::{Packing, Worth};
 
 use std::collections::VecDeque;
 use std::mem;
@@ -24,9 +27,9 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Log lines shrink to a tenth, so this makes records of about 100 kB: large enough that gzip has seen all there
-    /// is to learn, small enough that sealing stays in the milliseconds and a retry is cheap.
-    pub const PLAIN_BYTES_MAX: usize = 1024 * 1024;
+    /// Eight times gzip's window, so that it has seen all there is to learn; small enough that sealing stays in the
+    /// milliseconds and a retry is cheap: log lines shrink to a tenth. As values in memory they take some times this.
+    pub const PLAIN_BYTES_MAX: usize = 256 * 1024;
     /// A Kinesis stream's default record limit, data and partition key together (`MaxRecordSizeInKiB` 1024), less
     /// room for the key (AWS allows it 256 characters).
     pub const RECORD_BYTES_MAX: usize = 1024 * 1024 - 1024;
@@ -45,6 +48,8 @@ pub struct Sealed {
     pub id: BatchId,
     /// How many events it carries.
     pub events: u64,
+    /// Which batches go before it when there is no room.
+    pub worth: Worth,
     /// The encoded batch.
     pub data: Vec<u8>,
 }
@@ -70,17 +75,42 @@ pub struct Batcher {
     limits: Limits,
     next_sequence: u64,
     numbered: u64,
-    last_account: Option<Account>,
+    ready: VecDeque<Ready>,
     full: VecDeque<Chunk>,
     open: Chunk,
 }
 
+/// Sealed before its time, because values take far more room than bytes.
+#[derive(Debug)]
+struct Ready {
+    batch: Sealed,
+    since: Timestamp,
+}
+
+/// What sealing needs to know of the world.
+#[derive(Debug, Clone, Copy)]
+pub struct Seal<'a> {
+    /// Whether room is short.
+    pub packing: Packing,
+    /// Who emitted the records.
+    pub resource: &'a Resource,
+    /// What became of earlier batches.
+    pub delivery: &'a Delivery,
+}
+
 /// What becomes one batch, if it fits.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Chunk {
     signals: Signals,
     bytes: usize,
     since: Timestamp,
+    worth: Worth,
+}
+
+impl Default for Chunk {
+    fn default() -> Self {
+        Self { signals: Signals::default(), bytes: 0, since: Timestamp::EPOCH, worth: Worth::Mixed }
+    }
 }
 
 impl Batcher {
@@ -91,7 +121,7 @@ impl Batcher {
             limits,
             next_sequence: 0,
             numbered: 0,
-            last_account: None,
+            ready: VecDeque::new(),
             full: VecDeque::new(),
             open: Chunk::default(),
         }
@@ -113,18 +143,50 @@ impl Batcher {
         self.open.signals.append(signals);
     }
 
-    /// What waits to be sealed; none if nothing does.
+    /// What waits to be taken by [`Self::seal`]; none if nothing does.
     pub fn pending(&self) -> Option<Pending> {
-        let oldest = self.full.front().or((!self.open.signals.is_empty()).then_some(&self.open))?;
-        let bytes = self.full.iter().map(|chunk| chunk.bytes).sum::<usize>() + self.open.bytes;
-        Some(Pending { since: oldest.since, bytes })
+        let open = (!self.open.signals.is_empty()).then_some(self.open.since);
+        let full = self.full.front().map(|chunk| chunk.since);
+        let since = self.ready.front().map(|ready| ready.since).or(full).or(open)?;
+        let ready: usize = self.ready.iter().map(|ready| ready.batch.bytes()).sum();
+        let full: usize = self.full.iter().map(|chunk| chunk.bytes).sum();
+        Some(Pending { since, bytes: ready + full + self.open.bytes })
     }
 
-    /// Seals the oldest batch; none if nothing is pending. Events that cannot be made small enough are counted in
-    /// `ledger` as refused.
-    pub fn seal(&mut self, resource: &Resource, ledger: &mut Ledger, delivery: &Delivery) -> Option<Sealed> {
-        while let Some(chunk) = self.next_chunk() {
-            match self.fit(chunk, resource, ledger, delivery) {
+    /// Whether [`Self::seal_full`] has something to do.
+    pub fn is_full(&self) -> bool {
+        !self.full.is_empty()
+    }
+
+    /// Seals what will not change any more and keeps it for [`Self::seal`].
+    pub fn seal_full(&mut self, seal: Seal<'_>, ledger: &mut Ledger) {
+        while let Some(since) = self.full.front().map(|chunk| chunk.since) {
+            if let Some(batch) = self.pack(seal, ledger) {
+                self.ready.push_back(Ready { batch, since });
+            }
+        }
+    }
+
+    /// The oldest batch; none if nothing is pending. Events that cannot be made small enough are counted in `ledger` as
+    /// refused.
+    pub fn seal(&mut self, seal: Seal<'_>, ledger: &mut Ledger) -> Option<Sealed> {
+        if let Some(ready) = self.ready.pop_front() {
+            return Some(ready.batch);
+        }
+        if !self.open.signals.is_empty() {
+            self.full.push_back(mem::take(&mut self.open));
+        }
+        self.pack(seal, ledger)
+    }
+
+    /// One batch of the chunks that are full.
+    fn pack(&mut self, seal: Seal<'_>, ledger: &mut Ledger) -> Option<Sealed> {
+        while let Some(chunk) = self.full.pop_front() {
+            if seal.packing == Packing::ByWorth && chunk.worth == Worth::Mixed {
+                self.unpack(chunk);
+                continue;
+            }
+            match self.fit(chunk, seal, ledger) {
                 Fit::Sealed(sealed) => return Some(sealed),
                 Fit::Split(first, second) => {
                     self.full.push_front(second);
@@ -136,38 +198,39 @@ impl Batcher {
         None
     }
 
-    /// A batch without records, if the account has changed in a way that no batch has told: the sandbox's last word.
-    pub fn seal_account(
-        &mut self,
-        resource: &Resource,
-        ledger: &Ledger,
-        delivery: &Delivery,
-    ) -> Option<Sealed> {
-        let account = ledger.account(self.numbered, delivery);
-        let known = self.last_account.clone().unwrap_or_default();
-        if (&account.lost, &account.shed) == (&known.lost, &known.shed) {
+    /// The sandbox's last word: a batch without records whose account says that, and why, it ended. None if nobody
+    /// has heard of this sandbox and nothing was lost in it.
+    pub fn seal_account(&mut self, closed: &str, seal: Seal<'_>, ledger: &Ledger) -> Option<Sealed> {
+        let account = Account { closed: closed.to_owned(), ..ledger.account(self.numbered, seal.delivery) };
+        if self.next_sequence == 0 && account.lost.is_empty() && account.shed.is_empty() {
             return None;
         }
-        let batch = self.batch(Signals::default(), resource, account);
+        let batch = self.batch(Signals::default(), seal.resource, account);
         let data = wire::encode(&batch);
-        Some(self.number(&batch, data))
+        Some(self.number(&batch, Worth::Vital, data))
     }
 
-    fn next_chunk(&mut self) -> Option<Chunk> {
-        self.full.pop_front().or_else(|| (!self.open.signals.is_empty()).then(|| mem::take(&mut self.open)))
+    /// Puts one chunk for each worth in the place of `chunk`.
+    fn unpack(&mut self, chunk: Chunk) {
+        let Chunk { signals, bytes, since, .. } = chunk;
+        let events = signals.len().max(1);
+        for (worth, signals) in worth::sort(signals).into_iter().rev() {
+            let bytes = bytes.saturating_mul(signals.len()) / events;
+            self.full.push_front(Chunk { signals, bytes, since, worth });
+        }
     }
 
-    fn fit(&mut self, chunk: Chunk, resource: &Resource, ledger: &Ledger, delivery: &Delivery) -> Fit {
-        let Chunk { signals, bytes, since } = chunk;
+    fn fit(&mut self, chunk: Chunk, seal: Seal<'_>, ledger: &Ledger) -> Fit {
+        let Chunk { signals, bytes, since, worth } = chunk;
         let events = count(signals.len());
-        let account = ledger.account(self.numbered.saturating_add(events), delivery);
-        let mut batch = self.batch(signals, resource, account);
+        let account = ledger.account(self.numbered.saturating_add(events), seal.delivery);
+        let mut batch = self.batch(signals, seal.resource, account);
         let mut data = wire::encode(&batch);
         let mut string_bytes_max = self.limits.record_bytes_max;
         while data.len() > self.limits.record_bytes_max {
             if events > 1 {
                 let (first, second) = halves(signals_of(batch));
-                let chunk_of = |signals| Chunk { signals, bytes: bytes / 2, since };
+                let chunk_of = |signals| Chunk { signals, bytes: bytes / 2, since, worth };
                 return Fit::Split(chunk_of(first), chunk_of(second));
             }
             string_bytes_max /= 2;
@@ -177,7 +240,7 @@ impl Batcher {
             truncate::batch(&mut batch, string_bytes_max);
             data = wire::encode(&batch);
         }
-        Fit::Sealed(self.number(&batch, data))
+        Fit::Sealed(self.number(&batch, worth, data))
     }
 
     fn batch(&self, signals: Signals, resource: &Resource, account: Account) -> Batch {
@@ -192,12 +255,11 @@ impl Batcher {
         }
     }
 
-    fn number(&mut self, batch: &Batch, data: Vec<u8>) -> Sealed {
+    fn number(&mut self, batch: &Batch, worth: Worth, data: Vec<u8>) -> Sealed {
         let events = count(batch.records());
         self.next_sequence += 1;
         self.numbered = self.numbered.saturating_add(events);
-        self.last_account = Some(batch.account.clone());
-        Sealed { id: batch.id.clone(), events, data }
+        Sealed { id: batch.id.clone(), events, worth, data }
     }
 }
 
@@ -234,7 +296,7 @@ fn count(length: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{LogRecord, Map, Value};
+    use model::{Level, LogRecord, Map, Value};
 
     fn log(message: String) -> Signals {
         let record = LogRecord {
@@ -267,7 +329,13 @@ mod tests {
     }
 
     fn seal_all(batcher: &mut Batcher, ledger: &mut Ledger) -> Vec<Sealed> {
-        std::iter::from_fn(|| batcher.seal(&Resource::default(), ledger, &Delivery::default())).collect()
+        seal_as(Packing::Together, batcher, ledger)
+    }
+
+    fn seal_as(packing: Packing, batcher: &mut Batcher, ledger: &mut Ledger) -> Vec<Sealed> {
+        let (resource, delivery) = (Resource::default(), Delivery::default());
+        let seal = Seal { packing, resource: &resource, delivery: &delivery };
+        std::iter::from_fn(|| batcher.seal(seal, ledger)).collect()
     }
 
     #[test]
@@ -290,6 +358,25 @@ mod tests {
         assert!(sealed.len() >= 4, "{}", sealed.len());
         assert!(sealed.iter().zip(0..).all(|(batch, sequence)| batch.id.sequence == sequence));
         assert_eq!(batcher.pending(), None);
+    }
+
+    #[test]
+    fn what_is_full_is_sealed_before_its_time_and_keeps_its_place_and_age() {
+        let mut batcher = batcher(1_000_000);
+        let mut ledger = Ledger::default();
+        let (resource, delivery) = (Resource::default(), Delivery::default());
+        let seal = Seal { packing: Packing::Together, resource: &resource, delivery: &delivery };
+        for number in 0..12 {
+            batcher.push(Timestamp::from_millis(number), log(noise(2_000, 1)));
+            batcher.seal_full(seal, &mut ledger);
+            assert!(!batcher.is_full());
+        }
+        let pending = batcher.pending().unwrap();
+        assert_eq!(pending.since, Timestamp::EPOCH);
+        assert!(pending.bytes < 24_000, "what is sealed weighs less: {}", pending.bytes);
+        let sealed = seal_all(&mut batcher, &mut ledger);
+        assert!(sealed.iter().zip(0..).all(|(batch, sequence)| batch.id.sequence == sequence));
+        assert_eq!(sealed.iter().map(|batch| batch.events).sum::<u64>(), 12);
     }
 
     #[test]
@@ -330,14 +417,33 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_that_no_batch_has_told_makes_a_last_batch_and_only_one() {
+    fn where_room_is_short_each_batch_has_one_worth_and_no_event_or_number_is_lost() {
+        let mut batcher = batcher(4_000);
+        for (seed, level) in [Level::Debug, Level::Error, Level::Info, Level::Debug].into_iter().enumerate() {
+            let mut signals = log(noise(3_000, u64::try_from(seed).unwrap()));
+            signals.logs[0].level = Some(level);
+            batcher.push(Timestamp::EPOCH, signals);
+        }
+        let sealed = seal_as(Packing::ByWorth, &mut batcher, &mut Ledger::default());
+        let worths: Vec<_> = sealed.iter().map(|batch| batch.worth).collect();
+        // Two chunks, because of their size, and a debug line in each.
+        assert_eq!(worths, [Worth::Vital, Worth::Info, Worth::Debug, Worth::Debug]);
+        assert!(sealed.iter().zip(0..).all(|(batch, sequence)| batch.id.sequence == sequence));
+        assert_eq!(sealed.iter().map(|batch| batch.events).sum::<u64>(), 4);
+    }
+
+    #[test]
+    fn the_last_word_says_why_the_sandbox_ended_and_is_not_said_of_one_that_nobody_knows() {
         let mut batcher = batcher(1_000_000);
         let mut ledger = Ledger::default();
         let (resource, delivery) = (Resource::default(), Delivery::default());
-        assert_eq!(batcher.seal_account(&resource, &ledger, &delivery), None);
+        let seal = Seal { packing: Packing::Together, resource: &resource, delivery: &delivery };
+        assert_eq!(batcher.seal_account("spindown", seal, &ledger), None);
         ledger.lost(Reason::Unreadable, 3);
-        let last = batcher.seal_account(&resource, &ledger, &delivery);
-        assert_eq!(last.map(|batch| (batch.id.sequence, batch.events)), Some((0, 0)));
-        assert_eq!(batcher.seal_account(&resource, &ledger, &delivery), None);
+        let last = batcher.seal_account("timeout", seal, &ledger).unwrap();
+        assert_eq!((last.id.sequence, last.events), (0, 0));
+        let context = wire::Context { record: "1", arrived_at: Timestamp::EPOCH };
+        let read = wire::decode(&last.data, &context, &wire::Limits::default()).unwrap();
+        assert_eq!(read.account.unwrap().closed, "timeout");
     }
 }

@@ -57,6 +57,11 @@ pub struct Account {
     pub shed: BTreeMap<String, u64>,
     /// Reason → records that could not be delivered or never arrived (`platform.logsDropped`).
     pub lost: BTreeMap<String, u64>,
+    /// Why the sandbox ended, on its last batch; empty on all others. A sandbox of which no batch has it still lives
+    /// or was killed, and what it received after its last batch is unknown.
+    pub closed: String,
+    /// Word → what else happened on the way, neither shed nor lost (`journalled`, `replayed`, `journal_failed`).
+    pub counts: BTreeMap<String, u64>,
 }
 
 /// The version that is written, and the only one that is read.
@@ -100,6 +105,10 @@ struct AccountMessage {
     lost: BTreeMap<String, u64>,
     #[prost(btree_map = "string, uint64", tag = "7")]
     scrubbed_by: BTreeMap<String, u64>,
+    #[prost(string, tag = "8")]
+    closed: String,
+    #[prost(btree_map = "string, uint64", tag = "9")]
+    counts: BTreeMap<String, u64>,
 }
 
 /// gzip's level: 6, as everybody's; the extension's budget for CPU is met with it.
@@ -245,6 +254,8 @@ impl From<&Account> for AccountMessage {
             scrubbed_by: account.scrubbed_by.clone(),
             shed: account.shed.clone(),
             lost: account.lost.clone(),
+            closed: account.closed.clone(),
+            counts: account.counts.clone(),
         }
     }
 }
@@ -259,6 +270,8 @@ impl From<AccountMessage> for Account {
             scrubbed_by: message.scrubbed_by,
             shed: message.shed,
             lost: message.lost,
+            closed: message.closed,
+            counts: message.counts,
         }
     }
 }

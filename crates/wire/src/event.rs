@@ -244,7 +244,8 @@ pub fn metric_event(metric: Metric, found_in: &Event, id: EventId) -> Event {
 /// The delivery account as an event, so that a query can prove a gap: sequences of one sandbox have no holes, and
 /// `firstRecord + records` of one is `firstRecord` of the next.
 fn delivery(batch: &Batch, arrived_at: Timestamp) -> Event {
-    let Account { received, shipped, retried, scrubbed, scrubbed_by, shed, lost } = &batch.account;
+    let Account { received, shipped, retried, scrubbed, scrubbed_by, shed, lost, closed, counts } =
+        &batch.account;
     let reasons = |counts: &std::collections::BTreeMap<String, u64>| {
         Value::Object(counts.iter().map(|(reason, count)| (reason.clone(), whole(*count))).collect())
     };
@@ -260,11 +261,13 @@ fn delivery(batch: &Batch, arrived_at: Timestamp) -> Event {
         ("scrubbedBy", reasons(scrubbed_by)),
         ("shed", reasons(shed)),
         ("lost", reasons(lost)),
+        ("counts", reasons(counts)),
     ];
+    let closed = (!closed.is_empty()).then(|| ("closed", closed.as_str().into()));
     let id = EventId::in_batch(&batch.id, 0);
     Event {
         name: Some("delivery".to_owned()),
-        attributes: keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        attributes: keys.into_iter().chain(closed).map(|(key, value)| (key.to_owned(), value)).collect(),
         ..Event::new(LIMELIGHT, arrived_at, id, Kind::Platform)
     }
 }

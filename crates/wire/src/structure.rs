@@ -289,7 +289,7 @@ fn child(node: Node, field: &Field<'_>, structure: Structure) -> Option<Node> {
         (Node::Batch, 2) => Node::Request(Logs),
         (Node::Batch, 3) => Node::Request(Metrics),
         (Node::Batch, 7) => Node::Account,
-        (Node::Account, 5..=7) => Node::Leaf,
+        (Node::Account, 5..=7 | 9) => Node::Leaf,
         (Node::Request(signal), 1) => Node::OfResource(signal),
         (Node::OfResource(_), 1) => Node::Resource,
         (Node::OfResource(signal), 2) => Node::OfScope(signal),

@@ -155,8 +155,8 @@ fn batch() -> impl Strategy<Value = Batch> {
             attributes,
         },
     );
-    let account = (any::<[u64; 4]>(), counts(), counts(), counts()).prop_map(
-        |([received, shipped, retried, scrubbed], scrubbed_by, shed, lost)| Account {
+    let account = (any::<[u64; 4]>(), counts(), counts(), counts(), "[a-z]{0,3}", counts()).prop_map(
+        |([received, shipped, retried, scrubbed], scrubbed_by, shed, lost, closed, counts)| Account {
             received,
             shipped,
             retried,
@@ -164,6 +164,8 @@ fn batch() -> impl Strategy<Value = Batch> {
             scrubbed_by,
             shed,
             lost,
+            closed,
+            counts,
         },
     );
     let id = ("[0-9a-f-]{1,8}", any::<u64>()).prop_map(|(sandbox, sequence)| BatchId { sandbox, sequence });
@@ -252,6 +254,8 @@ fn the_proto_file_and_the_code_agree_on_the_field_numbers() {
         ("shed", 5),
         ("lost", 6),
         ("scrubbed_by", 7),
+        ("closed", 8),
+        ("counts", 9),
     ] {
         assert!(proto.contains(&format!("{name} = {number};")), "batch.proto: {name} = {number}");
         let declared = code.lines().zip(code.lines().skip(1)).any(|(attribute, field)| {

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use lambda_api::telemetry::{Record, kind};
 use model::Timestamp;
 use pipeline::account::{Delivery as Delivered, Ledger, Reason};
-use pipeline::batch::{Batcher, Limits, Sealed};
+use pipeline::batch::{Batcher, Limits, Packing, Seal, Sealed};
 use pipeline::flush::Pending;
 use pipeline::usage::{Meter, Reading};
 use pipeline::{Assembler, CloseReason, FunctionContext, Select, Signals, measure};
@@ -27,15 +27,25 @@ pub struct Intake {
     select: Select,
     ledger: Ledger,
     batcher: Batcher,
+    /// How the exporter fares, as of [`Intake::follow`].
+    room_bytes: usize,
+    delivered: Delivered,
 }
 
 /// What a record says about an invocation's course.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Milestone {
     /// `platform.runtimeDone`: the function's work is over.
-    Done(String),
+    Done {
+        /// Whose.
+        request_id: String,
+        /// Since when, by the platform's clock.
+        at: Timestamp,
+    },
     /// `platform.report`: the invocation is over, extensions included.
     Reported(String),
+    /// `platform.restoreStart`: the sandbox was made from a snapshot, and keys from before it are void.
+    Restored,
 }
 
 impl Intake {
@@ -48,7 +58,19 @@ impl Intake {
             select: Select::new(selection.gate),
             ledger: Ledger::default(),
             batcher: Batcher::new(sandbox, limits),
+            room_bytes: usize::MAX,
+            delivered: Delivered::default(),
         }
+    }
+
+    /// What the exporter says stands in all batches from now on; what is over its room is packed by worth.
+    pub fn follow(&mut self, room_bytes: usize, delivered: Delivered) {
+        (self.room_bytes, self.delivered) = (room_bytes, delivered);
+    }
+
+    fn packing(&self) -> Packing {
+        let waiting = self.batcher.pending().map_or(0, |pending| pending.bytes);
+        if waiting > self.room_bytes { Packing::ByWorth } else { Packing::Together }
     }
 
     /// Takes a whole delivery; a repeated one is dropped.
@@ -74,8 +96,8 @@ impl Intake {
         if record.kind == kind::LOGS_DROPPED {
             self.ledger.lost(Reason::Platform, dropped_records(&record.record));
         }
-        let milestone = milestone(&record);
-        if let (Some(meter), Some(Milestone::Done(request_id))) = (&mut self.meter, &milestone) {
+        let milestone = milestone(&record, now);
+        if let (Some(meter), Some(Milestone::Done { request_id, .. })) = (&mut self.meter, &milestone) {
             meter.ended(request_id, now);
         }
         self.assemble(now, |assembler| assembler.accept(record, now));
@@ -102,9 +124,19 @@ impl Intake {
         let events = u64::try_from(signals.len()).unwrap_or(u64::MAX);
         let (select, ledger) = (&mut self.select, &mut self.ledger);
         match catch_unwind(AssertUnwindSafe(|| select.take(signals, now, ledger))) {
-            Ok(selected) => self.batcher.push(now, selected),
+            Ok(selected) => self.pack(selected, now),
             // What may not have been scrubbed to its end does not leave the sandbox.
             Err(_) => self.ledger.lost(Reason::Panic, events),
+        }
+    }
+
+    /// What is full is sealed at once: values take far more room than bytes.
+    fn pack(&mut self, signals: Signals, now: Timestamp) {
+        self.batcher.push(now, signals);
+        if self.batcher.is_full() {
+            let resource = self.assembler.resource();
+            let (packing, delivery) = (self.packing(), &self.delivered);
+            self.batcher.seal_full(Seal { packing, resource: &resource, delivery }, &mut self.ledger);
         }
     }
 
@@ -116,7 +148,7 @@ impl Intake {
     /// What has waited long enough for the end of its invocation goes on.
     pub fn release(&mut self, now: Timestamp) {
         let released = self.select.release(now);
-        self.batcher.push(now, released);
+        self.pack(released, now);
     }
 
     /// Whether a look at the kernel's counters is worth its cost now.
@@ -152,25 +184,47 @@ impl Intake {
     pub fn close(&mut self, reason: CloseReason, now: Timestamp) {
         self.assemble(now, |assembler| assembler.close(reason, now));
         let held = self.select.close();
-        self.batcher.push(now, held);
+        self.pack(held, now);
     }
 
     /// The next batch, if anything is pending.
-    pub fn seal(&mut self, delivered: &Delivered) -> Option<Sealed> {
-        self.batcher.seal(&self.assembler.resource(), &mut self.ledger, delivered)
+    pub fn seal(&mut self) -> Option<Sealed> {
+        let resource = self.assembler.resource();
+        let seal = Seal { packing: self.packing(), resource: &resource, delivery: &self.delivered };
+        self.batcher.seal(seal, &mut self.ledger)
     }
 
-    /// A last batch for losses that no other has told.
-    pub fn seal_account(&mut self, delivered: &Delivered) -> Option<Sealed> {
-        self.batcher.seal_account(&self.assembler.resource(), &self.ledger, delivered)
+    /// The sandbox's last word.
+    pub fn seal_account(&mut self, reason: CloseReason) -> Option<Sealed> {
+        let resource = self.assembler.resource();
+        let seal = Seal { packing: self.packing(), resource: &resource, delivery: &self.delivered };
+        self.batcher.seal_account(closed_as(reason), seal, &self.ledger)
+    }
+
+    /// A panic outside of a record's own handling: something is gone, at least one event.
+    pub fn panicked(&mut self) {
+        self.ledger.lost(Reason::Panic, 1);
     }
 }
 
-fn milestone(record: &Record) -> Option<Milestone> {
+/// The stored word.
+fn closed_as(reason: CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Spindown => "spindown",
+        CloseReason::Timeout => "timeout",
+        CloseReason::Failure => "failure",
+    }
+}
+
+fn milestone(record: &Record, now: Timestamp) -> Option<Milestone> {
     let request_id = || record.record.get("requestId").and_then(Value::as_str).map(str::to_owned);
     match record.kind.as_str() {
-        kind::RUNTIME_DONE => request_id().map(Milestone::Done),
+        kind::RUNTIME_DONE => {
+            let at = record.time.parse().unwrap_or(now);
+            request_id().map(|request_id| Milestone::Done { request_id, at })
+        }
         kind::REPORT => request_id().map(Milestone::Reported),
+        kind::RESTORE_START => Some(Milestone::Restored),
         _ => None,
     }
 }

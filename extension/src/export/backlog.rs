@@ -1,4 +1,5 @@
-//! Sealed batches that the stream has not taken yet, oldest first, bounded in bytes.
+//! Sealed batches that the stream has not taken yet, oldest first, bounded in bytes and count. What is on its way
+//! counts as well: it is still in memory.
 
 use std::collections::VecDeque;
 
@@ -6,25 +7,21 @@ use pipeline::batch::Sealed;
 
 /// Kinesis API, PutRecords: entries of one request.
 const REQUEST_ENTRIES_MAX: usize = 500;
+/// Small batches cost more than their bytes. A batch a second makes this an outage of over an hour.
+const BATCHES_MAX: usize = 4_096;
+/// From this share of its room on (a quarter) what comes next is packed so that the right part of it can go.
+const STRAINED_DIVISOR: usize = 4;
 
 /// The queue.
 #[derive(Debug)]
 pub struct Backlog {
     batches: VecDeque<Sealed>,
+    /// Of everything that is not settled, also of what was taken for a request.
     bytes: usize,
     bytes_max: usize,
     request_bytes_max: usize,
     /// So many requests carry one batch only: one of these batches was refused together with others.
     singly: usize,
-}
-
-/// What had to go.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Dropped {
-    /// How many batches.
-    pub batches: u64,
-    /// How many events were in them.
-    pub events: u64,
 }
 
 impl Backlog {
@@ -33,22 +30,25 @@ impl Backlog {
         Self { batches: VecDeque::new(), bytes: 0, bytes_max, request_bytes_max, singly: 0 }
     }
 
-    /// Takes a new batch. When there is no room, the oldest go: who looks at the data of a broken time looks for its
-    /// end first, and the hole in the batches' numbers shows what is missing.
-    pub fn push(&mut self, batch: Sealed) -> Dropped {
-        let mut dropped = Dropped::default();
-        while self.bytes + batch.bytes() > self.bytes_max {
-            let Some(oldest) = self.batches.pop_front() else { break };
-            self.bytes -= oldest.bytes();
-            dropped.batches += 1;
-            dropped.events += oldest.events;
-        }
+    /// Takes a new batch. When there is no room, batches go: those of the least worth first, of these the oldest,
+    /// because who looks at the data of a broken time looks for its end first. The hole in the batches' numbers shows
+    /// what is missing. Returns those that had to go.
+    pub fn push(&mut self, batch: Sealed) -> Vec<Sealed> {
         self.bytes += batch.bytes();
         self.batches.push_back(batch);
+        let mut dropped = Vec::new();
+        while self.batches.len() > BATCHES_MAX || (self.bytes > self.bytes_max && self.batches.len() > 1) {
+            let least = self.batches.iter().enumerate().min_by_key(|(at, batch)| (batch.worth, *at));
+            let Some((at, _)) = least else { break };
+            let Some(batch) = self.batches.remove(at) else { break };
+            self.bytes -= batch.bytes();
+            dropped.push(batch);
+        }
         dropped
     }
 
-    /// What fits one request, at least one batch if there is one. They come back by [`Self::put_back`] or not at all.
+    /// What fits one request, at least one batch if there is one. Each of them comes back by [`Self::put_back`] or is
+    /// [settled](Self::settle).
     pub fn take_request(&mut self) -> Vec<Sealed> {
         let entries_max = if self.singly > 0 { 1 } else { REQUEST_ENTRIES_MAX };
         self.singly = self.singly.saturating_sub(1);
@@ -59,24 +59,53 @@ impl Backlog {
             if !request.is_empty() && (bytes > self.request_bytes_max || request.len() == entries_max) {
                 break;
             }
-            self.bytes -= next.bytes();
             request.extend(self.batches.pop_front());
         }
         request
     }
 
+    /// One batch to try the stream with.
+    pub fn take_one(&mut self) -> Vec<Sealed> {
+        self.batches.pop_front().into_iter().collect()
+    }
+
+    /// A batch that was given out is done with.
+    pub fn settle(&mut self, batch: &Sealed) {
+        self.bytes = self.bytes.saturating_sub(batch.bytes());
+    }
+
     /// Repeats come first, in their order. They had their room before, so they are not dropped for lack of it now;
     /// the next new batch makes room.
     pub fn put_back(&mut self, batches: Vec<Sealed>) {
-        for batch in batches.into_iter().rev() {
-            self.bytes += batch.bytes();
-            self.batches.push_front(batch);
-        }
+        batches.into_iter().rev().for_each(|batch| self.batches.push_front(batch));
     }
 
     /// The next `requests` requests carry one batch each.
     pub fn send_singly(&mut self, requests: usize) {
         self.singly = requests;
+    }
+
+    /// Whether nothing is left to be sent.
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// How much more may come until some of it may have to go.
+    pub fn room_bytes(&self) -> usize {
+        if self.batches.len() > BATCHES_MAX / STRAINED_DIVISOR {
+            return 0;
+        }
+        (self.bytes_max / STRAINED_DIVISOR).saturating_sub(self.bytes)
+    }
+
+    /// All that waits, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Sealed> {
+        self.batches.iter()
+    }
+
+    /// When nothing is given out: weighs everything anew.
+    pub fn recount(&mut self) {
+        self.bytes = self.batches.iter().map(Sealed::bytes).sum();
     }
 }
 
@@ -84,9 +113,15 @@ impl Backlog {
 mod tests {
     use super::*;
     use model::BatchId;
+    use pipeline::batch::Worth;
 
     fn batch(sequence: u64, bytes: usize) -> Sealed {
-        Sealed { id: BatchId { sandbox: String::new(), sequence }, events: 10, data: vec![0; bytes] }
+        worth(Worth::Mixed, sequence, bytes)
+    }
+
+    fn worth(worth: Worth, sequence: u64, bytes: usize) -> Sealed {
+        let id = BatchId { sandbox: String::new(), sequence };
+        Sealed { id, events: 10, worth, data: vec![0; bytes] }
     }
 
     fn sequences(batches: &[Sealed]) -> Vec<u64> {
@@ -94,12 +129,46 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go_when_there_is_no_room_and_are_counted() {
+    fn the_oldest_go_when_there_is_no_room() {
         let mut backlog = Backlog::new(250, 1_000);
-        assert_eq!(backlog.push(batch(0, 100)), Dropped::default());
-        assert_eq!(backlog.push(batch(1, 100)), Dropped::default());
-        assert_eq!(backlog.push(batch(2, 200)), Dropped { batches: 2, events: 20 });
+        assert!(backlog.push(batch(0, 100)).is_empty());
+        assert!(backlog.push(batch(1, 100)).is_empty());
+        assert_eq!(sequences(&backlog.push(batch(2, 200))), [0, 1]);
         assert_eq!(sequences(&backlog.take_request()), [2]);
+    }
+
+    #[test]
+    fn debug_goes_before_info_before_warnings_and_errors_last() {
+        let mut backlog = Backlog::new(400, 10_000);
+        let worths = [Worth::Vital, Worth::Warn, Worth::Info, Worth::Debug, Worth::Vital, Worth::Info];
+        let mut dropped = Vec::new();
+        for (sequence, of) in (0..).zip(worths) {
+            dropped.extend(backlog.push(worth(of, sequence, 100)));
+        }
+        assert_eq!(sequences(&dropped), [3, 2]);
+        assert_eq!(sequences(&backlog.push(worth(Worth::Debug, 6, 100))), [6], "the new one itself");
+        let vital = [7, 8, 9].map(|sequence| sequences(&backlog.push(worth(Worth::Vital, sequence, 100))));
+        assert_eq!(vital.concat(), [5, 1, 0], "then the oldest of the vital ones");
+        assert_eq!(sequences(&backlog.take_request()), [4, 7, 8, 9]);
+    }
+
+    #[test]
+    fn what_is_on_its_way_takes_room_until_it_is_settled() {
+        let mut backlog = Backlog::new(250, 1_000);
+        backlog.push(batch(0, 200));
+        let request = backlog.take_request();
+        assert_eq!(backlog.room_bytes(), 0);
+        backlog.push(batch(1, 100));
+        assert_eq!(sequences(&backlog.push(batch(2, 100))), [1]);
+        backlog.settle(&request[0]);
+        assert!(backlog.push(batch(3, 100)).is_empty());
+    }
+
+    #[test]
+    fn many_small_batches_are_bounded_too() {
+        let mut backlog = Backlog::new(usize::MAX, 1_000);
+        let dropped: usize = (0..5_000).map(|sequence| backlog.push(batch(sequence, 1)).len()).sum();
+        assert_eq!(dropped, 5_000 - 4_096);
     }
 
     #[test]
@@ -120,6 +189,7 @@ mod tests {
             backlog.push(batch(sequence, 0));
         }
         assert_eq!(backlog.take_request().len(), REQUEST_ENTRIES_MAX);
+        assert_eq!(backlog.take_one().len(), 1);
     }
 
     #[test]
@@ -130,7 +200,7 @@ mod tests {
         }
         let mut request = backlog.take_request();
         backlog.push(batch(3, 1));
-        request.remove(1);
+        backlog.settle(&request.remove(1));
         backlog.put_back(request);
         assert_eq!(sequences(&backlog.take_request()), [0, 2, 3]);
     }

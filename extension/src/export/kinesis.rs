@@ -7,29 +7,21 @@ use std::time::Duration;
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
-use aws_sdk_kinesis::config::{
-    BehaviorVersion, Config, Region, SharedHttpClient, StalledStreamProtectionConfig,
-};
+use aws_sdk_kinesis::config::{BehaviorVersion, Config, Region, StalledStreamProtectionConfig};
 use aws_sdk_kinesis::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_kinesis::operation::put_records::{PutRecordsError, PutRecordsOutput};
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::PutRecordsRequestEntry;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use pipeline::batch::Sealed;
 
+use super::connection::Connection;
 use super::credentials;
+use super::socket::Server;
 use crate::config::{Destination, Stream};
 
-/// Within a region a connection takes a few milliseconds; a VPC without a way out swallows them.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_000);
 /// PutRecords answers in 10 to 100 ms. A request that is given up may have arrived: its repetition is dropped by the
 /// reader.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(3_000);
-/// Connections die across a freeze, and nobody tells: only one that was used moments ago is used again.
-const CONNECTION_IDLE_MAX: Duration = Duration::from_secs(4);
 
 /// What became of a request.
 #[derive(Debug)]
@@ -56,26 +48,38 @@ pub enum Failure {
 pub struct Kinesis {
     client: Client,
     stream: Stream,
+    connection: Connection,
+    server: Option<Server>,
 }
 
 impl Kinesis {
-    /// Takes some milliseconds with https: the roots of trust are read.
+    /// Connects nowhere yet.
     pub fn new(destination: &Destination) -> Self {
-        let secure = destination.endpoint.as_deref().is_none_or(|endpoint| endpoint.starts_with("https:"));
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT);
+        let connection = Connection::default();
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT);
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(destination.region.clone()))
-            .http_client(http_client(secure))
+            .http_client(connection.clone())
             // Retries are ours: exactly the failed entries, within the sandbox's deadlines.
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts.build())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config = credentials::provide(config, &destination.credentials);
         config.set_endpoint_url(destination.endpoint.clone());
-        Self { client: Client::from_conf(config.build()), stream: destination.stream.clone() }
+        Self {
+            client: Client::from_conf(config.build()),
+            stream: destination.stream.clone(),
+            connection,
+            server: server(destination),
+        }
+    }
+
+    /// Opens the connection that the next request will need, if there is time for that now.
+    pub fn prepare(&self) {
+        if let Some(server) = &self.server {
+            self.connection.open_ahead(server.clone());
+        }
     }
 
     /// Sends the batches, in order, in one request.
@@ -151,31 +155,26 @@ fn causes(error: &SdkError<PutRecordsError>) -> String {
     text
 }
 
-fn http_client(secure: bool) -> SharedHttpClient {
-    let builder = Builder::new().pool_idle_timeout(CONNECTION_IDLE_MAX).pool_max_idle_per_host(1);
-    if !secure {
-        return builder.build_http();
-    }
-    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
-    let trust = roots
-        .iter()
-        .fold(TrustStore::empty(), |trust, certificate| trust.with_pem_certificate(pem(certificate)));
-    let builder = builder.tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
-    match TlsContext::builder().with_trust_store(trust).build() {
-        Ok(context) => builder.tls_context(context).build_https(),
-        Err(_) => builder.build_https(),
-    }
-}
-
-fn pem(der: &[u8]) -> Vec<u8> {
-    let text = BASE64_STANDARD.encode(der);
-    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n").into_bytes()
+/// Where the SDK will send to. Should it know better, the first request opens a connection of its own.
+/// Source: AWS General Reference, "Amazon Kinesis Data Streams endpoints".
+fn server(destination: &Destination) -> Option<Server> {
+    let region = &destination.region;
+    let address = match (&destination.endpoint, &destination.stream) {
+        (Some(endpoint), _) => endpoint.clone(),
+        (None, Stream::Name(_)) => format!("https://kinesis.{region}.amazonaws.com"),
+        (None, Stream::Arn(arn)) => {
+            let account = arn.split(':').nth(4)?;
+            format!("https://{account}.data-kinesis.{region}.amazonaws.com")
+        }
+    };
+    Server::of(&address.parse().ok()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Credentials;
+    use pipeline::batch::Worth;
 
     fn destination(endpoint: String) -> Destination {
         Destination {
@@ -198,7 +197,7 @@ mod tests {
     #[tokio::test]
     async fn over_both_schemes_a_server_that_is_not_there_is_a_failure_with_its_cause() {
         let id = model::BatchId { sandbox: "5a".repeat(16), sequence: 0 };
-        let batch = Sealed { id, events: 1, data: vec![1, 2, 3] };
+        let batch = Sealed { id, events: 1, worth: Worth::Mixed, data: vec![1, 2, 3] };
         for scheme in ["http", "https"] {
             let kinesis = Kinesis::new(&destination(format!("{scheme}://127.0.0.1:{}", closed_port())));
             match kinesis.put(std::slice::from_ref(&batch)).await {

@@ -6,11 +6,15 @@ use std::time::{Duration, Instant};
 
 use super::platform::Platform;
 
-/// The process; killed with the test.
-pub(crate) struct Extension(Child);
+/// The process, and its `/tmp`; gone with the test.
+pub(crate) struct Extension {
+    child: Child,
+    _tmp: tempfile::TempDir,
+}
 
 impl Extension {
     pub(crate) fn start(platform: &Platform, kinesis_url: &str, settings: &[(&str, &str)]) -> Self {
+        let tmp = tempfile::tempdir().unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_limelight-extension"))
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", &platform.authority)
@@ -21,6 +25,7 @@ impl Extension {
             .env("AWS_SECRET_ACCESS_KEY", "secret")
             .env("AWS_ENDPOINT_URL_KINESIS", kinesis_url)
             .env("LIMELIGHT_STREAM", "telemetry")
+            .env("TMPDIR", tmp.path())
             // Tests run beside each other on busy machines; those that are about time set their own.
             .env("LIMELIGHT_FLUSH_BUDGET_MS", "5000")
             .envs(settings.iter().copied())
@@ -29,12 +34,18 @@ impl Extension {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self(child)
+        Self { child, _tmp: tmp }
     }
 
     /// Stops the process as Lambda freezes a sandbox.
     pub(crate) fn freeze(&self) {
         self.signal("-STOP");
+    }
+
+    /// Kills it as the kernel does when memory is short.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Lets it run again.
@@ -43,7 +54,7 @@ impl Extension {
     }
 
     fn signal(&self, signal: &str) {
-        let status = Command::new("kill").arg(signal).arg(self.0.id().to_string()).status().unwrap();
+        let status = Command::new("kill").arg(signal).arg(self.child.id().to_string()).status().unwrap();
         assert!(status.success());
     }
 
@@ -51,14 +62,14 @@ impl Extension {
     pub(crate) async fn ended_well(&mut self) -> String {
         let asked = Instant::now();
         let status = loop {
-            if let Some(status) = self.0.try_wait().unwrap() {
+            if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
             assert!(asked.elapsed() < Duration::from_millis(2_500), "it did not end with the sandbox");
             tokio::time::sleep(Duration::from_millis(5)).await;
         };
         let mut said = String::new();
-        self.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         assert!(status.success(), "{status}: {said}");
         assert!(said.lines().all(|line| line.starts_with(pipeline::OWN_LINE_MARKER)), "{said}");
         said
@@ -67,7 +78,7 @@ impl Extension {
 
 impl Drop for Extension {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

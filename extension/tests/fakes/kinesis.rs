@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use super::Reply;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -22,6 +24,12 @@ pub(crate) enum Answer {
     Missing,
     /// No answer ever; nothing is taken.
     Hang,
+    /// Everything is taken, after so many milliseconds.
+    Late(u64),
+    /// Nothing is taken, and the connection breaks off.
+    Reset,
+    /// Everything is taken, and the connection breaks off before the answer.
+    Lost,
 }
 
 /// Partition key and data.
@@ -37,6 +45,8 @@ pub(crate) struct Kinesis {
 #[derive(Default)]
 struct State {
     answers: VecDeque<Answer>,
+    /// When no answer is set.
+    otherwise: Option<Answer>,
     requests: Vec<Vec<Entry>>,
     taken: Vec<Entry>,
     signed_by: String,
@@ -57,6 +67,11 @@ impl Kinesis {
     /// How the next requests are answered, in order.
     pub(crate) fn answer_next(&self, answers: &[Answer]) {
         self.state.lock().unwrap().answers.extend(answers);
+    }
+
+    /// How all requests are answered for which nothing else is set; none: they are taken.
+    pub(crate) fn otherwise(&self, answer: Option<Answer>) {
+        self.state.lock().unwrap().otherwise = answer;
     }
 
     /// The entries of every request so far.
@@ -80,15 +95,21 @@ impl Kinesis {
         self.decoded().into_iter().flat_map(|decoded| decoded.events).collect()
     }
 
-    /// The account in the batch that was made last.
+    /// The account with which a sandbox ended, else the one in the batch that was made last.
     pub(crate) fn last_account(&self) -> wire::Account {
-        let last = self.decoded().into_iter().max_by_key(|decoded| decoded.batch.clone().unwrap().sequence);
+        let sequence = |decoded: &wire::Decoded| decoded.batch.clone().unwrap().sequence;
+        let ended = |decoded: &wire::Decoded| !decoded.account.clone().unwrap().closed.is_empty();
+        let last = self.decoded().into_iter().max_by_key(|decoded| (ended(decoded), sequence(decoded)));
         last.expect("nothing was taken").account.unwrap()
     }
 
+    /// As the store does it: a batch that came twice counts once, and both copies must be the same.
     fn decoded(&self) -> Vec<wire::Decoded> {
         let context = wire::Context { record: "1", arrived_at: Timestamp::EPOCH };
-        let taken = self.state.lock().unwrap().taken.clone();
+        let mut taken = self.state.lock().unwrap().taken.clone();
+        taken.sort();
+        taken.dedup();
+        assert!(taken.windows(2).all(|pair| pair[0].0 != pair[1].0), "one key, two contents");
         taken
             .iter()
             .map(|(_, data)| wire::decode(data, &context, &wire::Limits::default()).unwrap())
@@ -96,11 +117,11 @@ impl Kinesis {
     }
 }
 
-async fn respond(state: Arc<Mutex<State>>, request: Request<Bytes>) -> Response<Full<Bytes>> {
+async fn respond(state: Arc<Mutex<State>>, request: Request<Bytes>) -> Reply {
     if request.uri().path() == "/credentials" {
         assert_eq!(request.headers()["authorization"], "a-token");
         let keys = r#"{"AccessKeyId":"served","SecretAccessKey":"s","Token":"t","Expiration":"2200-01-01T00:00:00Z"}"#;
-        return super::answer(200, keys);
+        return Some(super::answer(200, keys));
     }
     let signed_by = request.headers()["authorization"].to_str().unwrap().to_owned();
     state.lock().unwrap().signed_by = signed_by;
@@ -111,9 +132,10 @@ async fn respond(state: Arc<Mutex<State>>, request: Request<Bytes>) -> Response<
     let answer = {
         let mut state = state.lock().unwrap();
         state.requests.push(entries.clone());
-        state.answers.pop_front().unwrap_or(Answer::FailEntries(&[]))
+        let otherwise = state.otherwise.unwrap_or(Answer::FailEntries(&[]));
+        state.answers.pop_front().unwrap_or(otherwise)
     };
-    match answer {
+    Some(match answer {
         Answer::FailEntries(failed) => taken(&state, entries, failed),
         Answer::Status(status) => {
             super::answer(status, r#"{"__type":"InternalFailure","message":"not now"}"#)
@@ -122,7 +144,16 @@ async fn respond(state: Arc<Mutex<State>>, request: Request<Bytes>) -> Response<
             super::answer(400, r#"{"__type":"ResourceNotFoundException","message":"no stream telemetry"}"#)
         }
         Answer::Hang => std::future::pending().await,
-    }
+        Answer::Late(millis) => {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            taken(&state, entries, &[])
+        }
+        Answer::Reset => return None,
+        Answer::Lost => {
+            taken(&state, entries, &[]);
+            return None;
+        }
+    })
 }
 
 fn entry(record: &Value) -> Entry {

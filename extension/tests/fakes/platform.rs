@@ -46,7 +46,11 @@ impl Platform {
             nexts: AsyncMutex::new(nexts),
         });
         let shared = state.clone();
-        let address = super::serve(move |request| respond(shared.clone(), request)).await;
+        let address = super::serve(move |request| {
+            let shared = shared.clone();
+            async move { Some(respond(shared, request).await) }
+        })
+        .await;
         Self { authority: address.to_string(), state }
     }
 
@@ -165,12 +169,17 @@ pub(crate) fn start(id: &str) -> Value {
 }
 
 pub(crate) fn line(id: &str, text: &str) -> Value {
+    line_at("INFO", id, text)
+}
+
+pub(crate) fn line_at(level: &str, id: &str, text: &str) -> Value {
     json!({ "time": TIME, "type": "function",
-        "record": { "timestamp": TIME, "level": "INFO", "requestId": id, "message": text } })
+        "record": { "timestamp": TIME, "level": level, "requestId": id, "message": text } })
 }
 
 pub(crate) fn runtime_done(id: &str) -> Value {
-    json!({ "time": TIME, "type": "platform.runtimeDone",
+    let now = model::Timestamp::from(SystemTime::now()).to_string();
+    json!({ "time": now, "type": "platform.runtimeDone",
         "record": { "requestId": id, "status": "success", "metrics": { "durationMs": 1.5, "producedBytes": 2 } } })
 }
 

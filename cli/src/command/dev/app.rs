@@ -261,6 +261,8 @@ fn environment(addresses: &Addresses) -> Vec<(&'static str, String)> {
         ("LIMELIGHT_STREAM", addresses.stream_name.clone()),
         ("AWS_ENDPOINT_URL_KINESIS", addresses.stream.clone()),
         ("AWS_ENDPOINT_URL_LAMBDA", addresses.invoke.clone()),
+        // Nobody pays for milliseconds here, and somebody is looking: an invocation's end is not left for the next one.
+        ("LIMELIGHT_FLUSH", "end".to_owned()),
     ];
     match (own("AWS_ACCESS_KEY_ID"), own("AWS_SECRET_ACCESS_KEY")) {
         (Some(key), Some(secret)) => {

@@ -1,0 +1,96 @@
+//! SHUTDOWN: take the platform's last deliveries, close what is open, send, and wait for the answers, in this order
+//! and within the deadline.
+
+use std::time::Duration;
+
+use model::Timestamp;
+use pipeline::CloseReason;
+use pipeline::flush::{Drain, Hold};
+use tokio::sync::oneshot;
+
+use super::Remains;
+use super::task::Task;
+use crate::{clock, usage};
+
+/// The platform gives 2 s in all and takes its part; nobody waits for us longer than this, whatever is left.
+const LONGEST: Duration = Duration::from_millis(1_400);
+/// How long before the platform's deadline the waiting ends.
+const EXIT_MARGIN: Duration = Duration::from_millis(200);
+/// The account's last word is worth a request, and no waiting for a stream that does not answer.
+const LAST_WORD: Duration = Duration::from_millis(60);
+
+/// The lifecycle's last command.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) reason: CloseReason,
+    pub(super) deadline: Timestamp,
+    pub(super) released: oneshot::Sender<Remains>,
+}
+
+impl Task {
+    pub(super) async fn end(&mut self, end: End) {
+        let started = clock::now();
+        let last_moment = end.deadline.minus(EXIT_MARGIN).min(started.plus(LONGEST));
+        self.invocation = None;
+        self.export.prepare();
+        self.drain(started, last_moment).await;
+        self.deliveries.close();
+        while let Ok(delivery) = self.deliveries.try_recv() {
+            self.take(&delivery);
+        }
+        if self.intake.wants_last_reading() {
+            self.intake.read(usage::read(clock::now()));
+        }
+        self.intake.close(end.reason, clock::now());
+        self.ship().await;
+        let telemetry_is_out = self.export.outbound().unacknowledged == 0;
+        self.follow();
+        if let Some(batch) = self.intake.seal_account(end.reason) {
+            self.export.send(batch).await;
+        }
+        let patience =
+            if telemetry_is_out { last_moment.min(clock::now().plus(LAST_WORD)) } else { last_moment };
+        self.settle(patience).await;
+        let batches = self.export.outbound().unacknowledged;
+        if batches > 0 {
+            // After a timeout or a crash the sandbox may live once more, and its disk with it.
+            self.export.put_away().await;
+        }
+        let _ = end.released.send(Remains { batches });
+    }
+
+    async fn settle(&mut self, last_moment: Timestamp) {
+        self.export.hurry().await;
+        while self.export.outbound().unacknowledged > 0 && clock::now() < last_moment {
+            tokio::select! {
+                () = self.export.changed() => {}
+                () = clock::reach(Some(last_moment)) => {}
+            }
+        }
+    }
+
+    async fn drain(&mut self, started: Timestamp, last_moment: Timestamp) {
+        let mut drain = Drain { started, delivered: None, report_missing: self.report_missing.is_some() };
+        loop {
+            // Meanwhile the stream can have what is there already.
+            self.ship().await;
+            let now = clock::now();
+            let until = match drain.hold(now) {
+                Hold::Release => return,
+                Hold::Until(time) => time.min(last_moment),
+            };
+            if until <= now {
+                return;
+            }
+            tokio::select! {
+                Some(delivery) = self.deliveries.recv() => {
+                    self.take(&delivery);
+                    drain.delivered = Some(clock::now());
+                    drain.report_missing = self.report_missing.is_some();
+                }
+                () = self.export.changed() => {}
+                () = clock::reach(Some(until)) => {}
+            }
+        }
+    }
+}

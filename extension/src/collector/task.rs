@@ -1,0 +1,183 @@
+//! The collector's task while the sandbox lives: what comes in, when it goes out, and whom it holds.
+
+use std::collections::VecDeque;
+
+use model::Timestamp;
+use pipeline::flush::{Flush, Hold, Invocation, Policy, Rhythm};
+use tokio::sync::{mpsc, oneshot};
+
+use super::intake::{Intake, Milestone};
+use super::{Announced, Command};
+use crate::export::Export;
+use crate::listener::Delivery;
+use crate::supervise::{PANICS_MAX, guarded};
+use crate::{clock, notice, usage};
+
+/// Functions that take a few milliseconds are done before their INVOKE has reached us; there is one at a time.
+const EARLY_MAX: usize = 8;
+
+pub(super) struct Task {
+    pub(super) intake: Intake,
+    pub(super) export: Export,
+    pub(super) deliveries: mpsc::Receiver<Delivery>,
+    commands: mpsc::Receiver<Command>,
+    policy: Policy,
+    rhythm: Rhythm,
+    /// Announced and not yet released, or released and not yet done.
+    pub(super) invocation: Option<Invocation>,
+    held: Option<oneshot::Sender<()>>,
+    /// Done without having been announced, and when.
+    early: VecDeque<(String, Timestamp)>,
+    /// Done, and its `platform.report` has not come.
+    pub(super) report_missing: Option<String>,
+}
+
+impl Task {
+    pub(super) fn new(
+        intake: Intake,
+        policy: Policy,
+        deliveries: mpsc::Receiver<Delivery>,
+        commands: mpsc::Receiver<Command>,
+        export: Export,
+    ) -> Self {
+        Self {
+            intake,
+            export,
+            deliveries,
+            commands,
+            rhythm: Rhythm::new(policy.pause_max()),
+            policy,
+            invocation: None,
+            held: None,
+            early: VecDeque::new(),
+            report_missing: None,
+        }
+    }
+
+    /// To the sandbox's end. A panic costs what it interrupted, and nobody is held for that.
+    pub(super) async fn run(mut self) {
+        for _ in 0..PANICS_MAX {
+            if guarded(self.work()).await.is_ok() {
+                return;
+            }
+            self.intake.panicked();
+            (self.invocation, self.held) = (None, None);
+        }
+        notice::say(format_args!("going on without telemetry: too many faults of the extension itself"));
+    }
+
+    async fn work(&mut self) {
+        loop {
+            let wake = self.advance(clock::now()).await;
+            tokio::select! {
+                Some(delivery) = self.deliveries.recv() => self.take(&delivery),
+                command = self.commands.recv() => match command {
+                    Some(Command::Invoke(announced)) => self.begin(announced),
+                    Some(Command::Shutdown(end)) => return self.end(end).await,
+                    None => return,
+                },
+                () = self.export.changed() => {}
+                () = clock::reach(wake) => {}
+            }
+        }
+    }
+
+    /// Does what is due, and says when something will be.
+    async fn advance(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.intake.release(now);
+        let flush_at = loop {
+            match self.policy.flush(now, self.intake.pending(), self.invocation.as_ref()) {
+                Flush::Now => self.ship().await,
+                Flush::At(time) => break Some(time),
+                Flush::Hold => break None,
+            }
+        };
+        let release_at = self.release(now);
+        flush_at.into_iter().chain(release_at).chain(self.intake.due()).min()
+    }
+
+    /// Everything that is pending, in as many batches as it takes.
+    pub(super) async fn ship(&mut self) {
+        self.follow();
+        while let Some(batch) = self.intake.seal() {
+            self.export.send(batch).await;
+        }
+    }
+
+    pub(super) fn follow(&mut self) {
+        self.intake.follow(self.export.room_bytes(), self.export.delivery());
+    }
+
+    fn release(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let invocation = self.invocation.as_ref()?;
+        if let Some(release) = self.held.take() {
+            let outbound = self.export.outbound();
+            if let Hold::Until(time) = self.policy.hold(now, invocation, outbound) {
+                self.held = Some(release);
+                return Some(time);
+            }
+            if invocation.is_done() && !invocation.is_bet() && outbound.prompt && outbound.unacknowledged > 0
+            {
+                self.export.overran();
+            }
+            let _ = release.send(());
+        }
+        // What comes after a released invocation's end belongs to nobody's: it waits for the next invocation or for
+        // its age, because a request that a freeze cuts in two is worse than none.
+        self.invocation.take_if(|invocation| invocation.is_done());
+        None
+    }
+
+    fn begin(&mut self, announced: Announced) {
+        let now = clock::now();
+        self.intake.learn_arn(&announced.arn);
+        self.rhythm.invoked(now);
+        // The handler begins its work, and nobody waits for us.
+        if self.intake.wants_reading(now) {
+            self.intake.read(usage::read(now));
+        }
+        let mut invocation = Invocation::new(announced.request_id, now, announced.deadline)
+            .with_patience(self.rhythm.patience());
+        // Nobody waits for a stream that is down, so its invocations are like bets: no flush at their end either.
+        if self.policy.bets(&self.rhythm) || !self.export.outbound().prompt {
+            invocation = invocation.bet();
+        }
+        for (request_id, at) in self.early.drain(..) {
+            invocation.done(&request_id, at, now);
+        }
+        self.invocation = Some(invocation);
+        self.held = Some(announced.release);
+        self.export.prepare();
+    }
+
+    pub(super) fn take(&mut self, delivery: &Delivery) {
+        let now = clock::now();
+        self.follow();
+        for milestone in self.intake.take(delivery, now) {
+            match milestone {
+                Milestone::Done { request_id, at } => self.done(request_id, at, now),
+                Milestone::Reported(request_id) => {
+                    self.report_missing.take_if(|missing| *missing == request_id);
+                    // A lost "done" would hold the sandbox to its patience; the report comes later, but says it too.
+                    if let Some(invocation) = &mut self.invocation {
+                        invocation.done(&request_id, now, now);
+                    }
+                }
+                Milestone::Restored => self.export.renew(),
+            }
+        }
+    }
+
+    fn done(&mut self, request_id: String, at: Timestamp, now: Timestamp) {
+        self.rhythm.done(at);
+        self.report_missing = Some(request_id.clone());
+        let announced =
+            self.invocation.as_mut().is_some_and(|invocation| invocation.done(&request_id, at, now));
+        if !announced {
+            if self.early.len() == EARLY_MAX {
+                self.early.pop_front();
+            }
+            self.early.push_back((request_id, at));
+        }
+    }
+}

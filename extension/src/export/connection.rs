@@ -1,0 +1,187 @@
+//! The connection to the stream, in the SDK's shape of an HTTP client: one connection, HTTP/1.1, opened while the
+//! function runs, kept while it is surely alive, never trusted after a freeze. Knows nothing of what it carries.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use http::{HeaderValue, Request, Response, Uri, header};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use model::Timestamp;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::socket::{self, Server, SocketError};
+use crate::clock;
+
+/// An answer to 500 entries has about 100 KiB.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// Within a region a connection with TLS takes some milliseconds; a VPC without a way out swallows the first packet.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Connections die across a freeze, and nobody tells: only one that was used moments ago is used again.
+const IDLE_MAX: Duration = Duration::from_secs(4);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum ExchangeError {
+    #[error("the request has no server in its address")]
+    NoServer,
+    #[error("no connection within {} ms", CONNECT_TIMEOUT.as_millis())]
+    ConnectTimeout,
+    #[error("no connection")]
+    Connect(#[source] SocketError),
+    #[error("the exchange broke")]
+    Exchange(#[source] hyper::Error),
+    #[error("the answer broke off or is too long")]
+    Answer(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A handle; all copies share the connection.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Connection {
+    /// Held during an exchange: there is one request at a time.
+    warm: Arc<Mutex<Option<Warm>>>,
+}
+
+impl Connection {
+    /// Opens the connection to `server` if none can be used, so that the next request finds it. Failures are the
+    /// next request's to meet.
+    pub(super) fn open_ahead(&self, server: Server) {
+        let shared = self.warm.clone();
+        tokio::spawn(async move {
+            // Busy means that it is being opened or used.
+            let Ok(mut warm) = shared.try_lock() else { return };
+            if !warm.as_ref().is_some_and(|warm| warm.serves(&server, clock::now())) {
+                *warm = None;
+                *warm = Warm::open(server).await.ok();
+            }
+        });
+    }
+
+    async fn exchange(self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
+        let uri: Uri = request.uri().parse().map_err(|_| ExchangeError::NoServer)?;
+        let server = Server::of(&uri).ok_or(ExchangeError::NoServer)?;
+        let mut warm = self.warm.lock().await;
+        if let Some(mut used) = warm.take_if(|warm| warm.serves(&server, clock::now()))
+            && let Some(copy) = request.try_clone()
+            // A connection that died meanwhile: whether it was heard is not known, and a batch may come twice.
+            && let Ok(answer) = used.exchange(copy, &uri).await
+        {
+            *warm = Some(used);
+            return Ok(answer);
+        }
+        let mut fresh = Warm::open(server).await?;
+        let answer = fresh.exchange(request, &uri).await?;
+        *warm = Some(fresh);
+        Ok(answer)
+    }
+}
+
+impl HttpConnector for Connection {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let connection = self.clone();
+        HttpConnectorFuture::new(async move {
+            connection.exchange(request).await.map_err(|error| match error {
+                ExchangeError::ConnectTimeout => ConnectorError::timeout(error.into()),
+                ExchangeError::NoServer => ConnectorError::user(error.into()),
+                _ => ConnectorError::io(error.into()),
+            })
+        })
+    }
+}
+
+impl HttpClient for Connection {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+/// An open connection.
+#[derive(Debug)]
+struct Warm {
+    server: Server,
+    sender: SendRequest<SdkBody>,
+    driver: JoinHandle<()>,
+    used: (Timestamp, Instant),
+}
+
+impl Warm {
+    async fn open(server: Server) -> Result<Self, ExchangeError> {
+        let opened = async {
+            let socket = socket::open(&server).await.map_err(ExchangeError::Connect)?;
+            handshake(TokioIo::new(socket)).await.map_err(ExchangeError::Exchange)
+        };
+        let (sender, connection) = tokio::time::timeout(CONNECT_TIMEOUT, opened)
+            .await
+            .map_err(|_| ExchangeError::ConnectTimeout)??;
+        let driver = tokio::spawn(async move {
+            // What goes wrong here shows at the sender.
+            let _ = connection.await;
+        });
+        Ok(Self { server, sender, driver, used: now() })
+    }
+
+    async fn exchange(&mut self, request: HttpRequest, uri: &Uri) -> Result<HttpResponse, ExchangeError> {
+        let request = origin_form(request, uri).ok_or(ExchangeError::NoServer)?;
+        let (parts, body) =
+            self.sender.send_request(request).await.map_err(ExchangeError::Exchange)?.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(ExchangeError::Answer)?;
+        self.used = now();
+        let answer = Response::from_parts(parts, SdkBody::from(body.to_bytes()));
+        HttpResponse::try_from(answer).map_err(|error| ExchangeError::Answer(error.into()))
+    }
+
+    fn serves(&self, server: &Server, now: Timestamp) -> bool {
+        let (wall, monotonic) = self.used;
+        self.server == *server && !self.sender.is_closed() && is_alive(wall, now, monotonic.elapsed())
+    }
+}
+
+impl Drop for Warm {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Both clocks: one of them may have stood still in a freeze, the other may have been set.
+fn now() -> (Timestamp, Instant) {
+    (clock::now(), Instant::now())
+}
+
+/// Whether a connection that was used at `used`, `monotonic` ago by a clock that nobody sets, can still be relied on.
+fn is_alive(used: Timestamp, now: Timestamp, monotonic: Duration) -> bool {
+    used <= now && now.since(used) < IDLE_MAX && monotonic < IDLE_MAX
+}
+
+/// As HTTP/1.1 wants it on a direct connection: path and query in the first line, the server in a header.
+fn origin_form(request: HttpRequest, uri: &Uri) -> Option<Request<SdkBody>> {
+    let mut request = request.try_into_http1x().ok()?;
+    let host = HeaderValue::from_str(uri.authority()?.as_str()).ok()?;
+    request.headers_mut().insert(header::HOST, host);
+    *request.uri_mut() = uri.path_and_query().map_or("/", |path| path.as_str()).parse().ok()?;
+    Some(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_relied_on_for_moments_by_both_clocks() {
+        let at = Timestamp::from_millis;
+        let moment = Duration::from_millis(10);
+        assert!(is_alive(at(1_000), at(1_010), moment));
+        assert!(!is_alive(at(1_000), at(3_600_000), moment), "the sandbox was frozen, its own clock as well");
+        assert!(!is_alive(at(1_000), at(0), moment), "the wall clock was set back");
+        assert!(!is_alive(at(1_000), at(1_010), IDLE_MAX), "the wall clock was set");
+    }
+}

@@ -1,0 +1,44 @@
+//! A panic in a task becomes a value: the task's owner goes on with its state, which is plain data, and counts it.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+
+/// The work panicked; the panic hook has said why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Panicked;
+
+/// A task that panics more often than this is not worth going on with: it would only burn the function's CPU.
+pub(crate) const PANICS_MAX: u32 = 8;
+
+/// Runs `work` to its end or its panic. What it borrowed is whole again afterwards, as far as its own invariants go.
+pub(crate) async fn guarded<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
+    let mut work = pin!(work);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        // It is not polled again.
+        Err(_) => std::task::Poll::Ready(Err(Panicked)),
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_after_a_wait_leaves_the_owner_its_state() {
+        let mut done = Vec::new();
+        for number in 0..3 {
+            let result = guarded(async {
+                tokio::task::yield_now().await;
+                done.push(number);
+                assert!(number != 1, "a fault");
+                number
+            })
+            .await;
+            assert_eq!(result, if number == 1 { Err(Panicked) } else { Ok(number) });
+        }
+        assert_eq!(done, [0, 1, 2]);
+    }
+}
