@@ -1,7 +1,10 @@
 //! Puts the parts together, sink first: each stage gets only its successor. Whatever cannot be had costs its function
 //! and never the sandbox's: one line, and `/next` is answered all the same.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
+use lambda_api::extensions::RegisterResponse;
 use lambda_api::telemetry::SchemaVersion;
 use tokio::task::JoinHandle;
 
@@ -9,10 +12,11 @@ use crate::collector::Collector;
 use crate::collector::intake::Intake;
 use crate::config::{self, Config, EXTENSION_NAME, Shipping};
 use crate::export::{self, Export};
-use crate::lambda::{Lambda, Subscribed};
+use crate::lambda::{Lambda, LambdaError, Subscribed};
 use crate::lifecycle::{self, Duty};
 use crate::listener::Listener;
 use crate::notice;
+use crate::supervise::{Panicked, guarded};
 
 /// A registered extension, ready for its first `/next`.
 #[derive(Debug)]
@@ -28,9 +32,7 @@ impl App {
     /// # Errors
     /// When registration fails: then there is no way to answer `/next`.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let (lambda, function) = Lambda::register(&config.runtime_api, EXTENSION_NAME)
-            .await
-            .with_context(|| format!("cannot register with the platform at {:?}", config.runtime_api))?;
+        let (lambda, function) = register(&config.runtime_api).await?;
         let mut app = Self { lambda, duty: Duty::Idle, listener: None };
         if let config::Duty::Ship(mut shipping) = config.duty {
             let known = &mut shipping.function;
@@ -42,8 +44,10 @@ impl App {
                     *known = told;
                 }
             }
-            if let Err(error) = app.collect(*shipping).await {
-                notice::say(format_args!("going on without telemetry: {error:#}"));
+            match guarded(app.collect(*shipping)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => notice::say(format_args!("going on without telemetry: {error:#}")),
+                Err(Panicked) => notice::say(format_args!("going on without telemetry")),
             }
         }
         Ok(app)
@@ -54,7 +58,11 @@ impl App {
     /// # Errors
     /// When the platform cannot be reached any more.
     pub async fn run(self) -> anyhow::Result<()> {
-        let ended = lifecycle::run(&self.lambda, &self.duty).await;
+        let ended = match guarded(lifecycle::run(&self.lambda, &self.duty)).await {
+            Ok(ended) => ended,
+            // The function lives as long as `/next` is asked for.
+            Err(Panicked) => lifecycle::run(&self.lambda, &Duty::Idle).await,
+        };
         if let Some(listener) = self.listener {
             listener.abort();
         }
@@ -89,6 +97,27 @@ impl App {
         self.duty = Duty::Collect(Collector::start(intake, shipping.policy, deliveries, export));
         self.listener = Some(accepting);
         Ok(())
+    }
+}
+
+/// The platform is there before its extensions, but nothing comes back from a failure here.
+const REGISTRATIONS_MAX: u32 = 3;
+/// Between two of them.
+const REGISTRATION_PAUSE: Duration = Duration::from_millis(100);
+
+async fn register(authority: &str) -> anyhow::Result<(Lambda, RegisterResponse)> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match Lambda::register(authority, EXTENSION_NAME).await {
+            Err(LambdaError::Call { .. }) if tries < REGISTRATIONS_MAX => {
+                tokio::time::sleep(REGISTRATION_PAUSE).await;
+            }
+            answered => {
+                return answered
+                    .with_context(|| format!("cannot register with the platform at {authority:?}"));
+            }
+        }
     }
 }
 

@@ -62,12 +62,16 @@ impl Collector {
         Self { commands: sender }
     }
 
-    /// Returns when the sandbox may go on: at the latest a margin before `deadline`, at once if the task is gone.
+    /// Returns when the sandbox may go on: at the latest a margin before `deadline`, at once if the task is gone, and
+    /// at the deadline itself if the task does not get to run.
     pub async fn invocation(&self, request_id: String, arn: String, deadline: Timestamp) {
         let (release, released) = oneshot::channel();
         let announced = Announced { request_id, arn, deadline, release };
         if self.commands.send(Command::Invoke(announced)).await.is_ok() {
-            let _ = released.await;
+            tokio::select! {
+                _ = released => {}
+                () = clock::reach(Some(deadline)) => {}
+            }
         }
     }
 

@@ -123,7 +123,8 @@ impl Export {
         let _ = self.orders.send(Order::Hurry).await;
     }
 
-    /// Returns when everything that is still out stands on the disk, if there is room for it there.
+    /// Returns when everything that is still out stands on the disk, if there is room for it there; if nothing is, the
+    /// disk is left as it was found.
     pub async fn put_away(&self) {
         let (done, is_done) = oneshot::channel();
         if self.orders.send(Order::PutAway(done)).await.is_ok() {

@@ -22,6 +22,8 @@ use lambda_api::telemetry::SEQUENCE_HEADER;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use crate::supervise::guarded;
+
 /// Twice `maxBytes` of our subscription, plus metadata, is what AWS announces; a record cut at `maxBytes` comes on top.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Small bodies come every 25 ms at the most (our subscription's buffering): over a second's worth.
@@ -79,11 +81,15 @@ impl Listener {
         let (sender, deliveries) = mpsc::channel(QUEUE_LENGTH_MAX);
         let bytes = Semaphore::new(queue_bytes_max.max(BODY_BYTES_MAX));
         let queue = Queue { sender, bytes: Arc::new(bytes) };
-        (deliveries, tokio::spawn(accept(self.socket, queue)))
+        let accepting = tokio::spawn(async move {
+            // A panic costs the connection that it happened on.
+            while guarded(accept(&self.socket, &queue)).await.is_err() {}
+        });
+        (deliveries, accepting)
     }
 }
 
-async fn accept(socket: TcpListener, queue: Queue) {
+async fn accept(socket: &TcpListener, queue: &Queue) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = connections.clone().acquire_owned().await else { return };

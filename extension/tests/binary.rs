@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use fakes::extension::Extension;
 use fakes::kinesis::{Answer, Kinesis};
-use fakes::platform::{Platform, line, line_at, report, runtime_done, start};
+use fakes::platform::{Platform, line, line_at, report, restored, runtime_done, start};
 
 /// Both fakes and the extension, registered and waiting for its first event.
 struct Stage {
@@ -215,8 +215,9 @@ async fn shutdown_takes_what_is_delivered_late_and_what_is_still_open() {
 async fn a_redelivered_post_is_acknowledged_and_dropped() {
     let stage = Stage::set(Platform::start().await, &[]).await;
     stage.platform.invoke("one").await;
+    let line = line("one", "once");
     for _ in 0..3 {
-        assert_eq!(stage.platform.deliver(&[line("one", "once")]).await, 200);
+        assert_eq!(stage.platform.deliver(std::slice::from_ref(&line)).await, 200);
     }
     stage.platform.deliver(&[runtime_done("one")]).await;
     stage.platform.ready().await;
@@ -298,6 +299,74 @@ async fn without_keys_in_the_environment_the_sandboxs_endpoint_is_asked() {
     let (kinesis, _) = stage.shutdown().await;
     assert_eq!(kinesis.messages(), ["hello"]);
     assert!(kinesis.signed_by().contains("Credential=served/"), "{}", kinesis.signed_by());
+}
+
+#[tokio::test]
+async fn keys_from_before_a_snapshot_are_not_used_after_it() {
+    let kinesis = Kinesis::start().await;
+    let uri = format!("{}/credentials", kinesis.url());
+    let settings = [
+        ("AWS_ACCESS_KEY_ID", ""),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri.as_str()),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "a-token"),
+    ];
+    let mut stage = Stage::set_with(Platform::start().await, kinesis, &settings).await;
+    stage.invocation("one", "hello").await;
+    stage.invocation("two", "with the same keys").await;
+    assert_eq!(stage.kinesis.keys_asked(), 1);
+    stage.platform.deliver(&[restored()]).await;
+    stage.invocation("three", "with new ones").await;
+    assert_eq!(stage.kinesis.keys_asked(), 2);
+    stage.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_connection_is_opened_while_the_function_runs_and_kept() {
+    let mut stage = Stage::set(Platform::start().await, &[]).await;
+    assert_eq!(stage.kinesis.connections(), 0, "nothing is connected before it is needed");
+    stage.platform.invoke("one").await;
+    let invoked = Instant::now();
+    while stage.kinesis.connections() == 0 {
+        assert!(invoked.elapsed() < Duration::from_secs(10), "it waits for something to send");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    stage.platform.deliver(&[start("one"), line("one", "1"), runtime_done("one")]).await;
+    stage.platform.ready().await;
+    for number in 2..6 {
+        stage.invocation(&number.to_string(), &number.to_string()).await;
+    }
+    assert_eq!((stage.kinesis.messages().len(), stage.kinesis.connections()), (5, 1));
+    stage.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_event_that_is_larger_than_a_record_is_cut_and_says_so() {
+    let stage = Stage::set(Platform::start().await, &[("LIMELIGHT_RECORD_KIB", "64")]).await;
+    stage.platform.invoke("one").await;
+    stage
+        .platform
+        .deliver(&[start("one"), line("one", &fakes::noise(400_000, 1)), runtime_done("one")])
+        .await;
+    stage.platform.ready().await;
+    let (kinesis, _) = stage.shutdown().await;
+    assert!(kinesis.requests().concat().iter().all(|(key, data)| key.len() + data.len() <= 64 * 1024));
+    let messages = kinesis.messages();
+    assert!(messages.len() == 1 && messages[0].len() > 10_000, "{}", messages.len());
+    assert!(kinesis.last_account().lost.is_empty());
+}
+
+#[tokio::test]
+async fn nobody_is_held_for_telemetry_that_comes_much_too_late() {
+    let stage = Stage::set(Platform::start().await, &[("LIMELIGHT_FLUSH_BUDGET_MS", "50")]).await;
+    stage.platform.invoke("one").await;
+    // The platform tells now what was printed a while ago; the end of the invocation is still behind that.
+    let printed = line("one", "printed a while ago");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    stage.platform.deliver(&[printed]).await;
+    stage.platform.ready().await;
+    stage.platform.deliver(&[runtime_done("one")]).await;
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages(), ["printed a while ago"]);
 }
 
 /// Runs short invocations until the extension has learned that they follow each other closely.

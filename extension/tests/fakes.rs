@@ -6,6 +6,8 @@ pub(crate) mod platform;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -22,16 +24,33 @@ pub(crate) type Reply = Option<Response<Full<Bytes>>>;
 #[error("broken off")]
 struct BrokenOff;
 
-/// Serves on a loopback port of its own until the test ends.
-pub(crate) async fn serve<A, F>(answer: A) -> SocketAddr
+/// A server on a loopback port of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Served {
+    /// How many there have been.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+/// Serves until the test ends.
+pub(crate) async fn serve<A, F>(answer: A) -> Served
 where
     A: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let served = Served { address, connections: connections.clone() };
     tokio::spawn(async move {
         while let Ok((stream, _)) = socket.accept().await {
+            connections.fetch_add(1, Ordering::Relaxed);
             let answer = answer.clone();
             let service = service_fn(move |request: Request<hyper::body::Incoming>| {
                 let answer = answer.clone();
@@ -48,7 +67,7 @@ where
             });
         }
     });
-    address
+    served
 }
 
 /// An answer with a status and a body.

@@ -83,6 +83,9 @@ pub struct Outbound {
     pub prompt: bool,
 }
 
+/// The shortest time for which the platform buffers records, and the one that we ask for.
+pub const BUFFERED: Duration = Duration::from_millis(25);
+
 impl Policy {
     /// Whether the sandbox is let go as soon as an invocation begins, because the next one will follow closely.
     pub fn bets(&self, rhythm: &Rhythm) -> bool {
@@ -93,6 +96,13 @@ impl Policy {
     /// waited half the freshness for its batch and half for its invocation.
     pub fn pause_max(&self) -> Duration {
         self.freshness / 2
+    }
+
+    /// Whether deliveries are so late that the end of an invocation would be told after its budget: nobody is held for
+    /// that any longer. `lag` is how long the first record of a delivery has been on its way; the platform buffers for
+    /// up to [`BUFFERED`].
+    pub fn is_too_late(&self, lag: Duration) -> bool {
+        lag > self.budget.saturating_add(BUFFERED)
     }
 
     /// Whether the open batch goes now. Between invocations (`invocation` is none: before the first, after a thaw,
@@ -119,7 +129,7 @@ impl Policy {
     /// is used up; and in any case before the deadline and when the patience is over: the event that says "done" may
     /// never come.
     pub fn hold(&self, now: Timestamp, invocation: &Invocation, outbound: Outbound) -> Hold {
-        if invocation.is_bet() || !outbound.prompt {
+        if !invocation.is_waited_for() || !outbound.prompt {
             return Hold::Release;
         }
         let last_moment = invocation.last_moment(self.margin);
@@ -249,6 +259,20 @@ mod tests {
         assert_eq!(POLICY.hold(at(0), &running, PROMPT), Hold::Until(at(5_000)));
         assert_eq!(POLICY.hold(at(5_000), &running, PROMPT), Hold::Release);
         assert_eq!(POLICY.hold(at(-HOURS), &running, PROMPT), Hold::Release, "the clock was set back");
+    }
+
+    #[test]
+    fn nobody_waits_for_an_end_that_is_told_too_late() {
+        assert!(!POLICY.is_too_late(Duration::from_millis(60)));
+        assert!(POLICY.is_too_late(Duration::from_millis(80)));
+        let mut running = invocation(60_000);
+        running.let_go();
+        assert_eq!(POLICY.hold(at(0), &running, PROMPT), Hold::Release);
+        assert_eq!(
+            POLICY.flush(at(0), pending(0), Some(&running)),
+            Flush::At(at(1_000)),
+            "age counts as before"
+        );
     }
 
     #[test]

@@ -52,10 +52,8 @@ impl Task {
             if telemetry_is_out { last_moment.min(clock::now().plus(LAST_WORD)) } else { last_moment };
         self.settle(patience).await;
         let batches = self.export.outbound().unacknowledged;
-        if batches > 0 {
-            // After a timeout or a crash the sandbox may live once more, and its disk with it.
-            self.export.put_away().await;
-        }
+        // After a timeout or a crash the sandbox may live once more, and its disk with it.
+        self.export.put_away().await;
         let _ = end.released.send(Remains { batches });
     }
 

@@ -2,6 +2,7 @@
 //! invocation's course. Everything is counted on the way. No task, no socket, no clock.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use lambda_api::telemetry::{Record, kind};
 use model::Timestamp;
@@ -30,6 +31,9 @@ pub struct Intake {
     /// How the exporter fares, as of [`Intake::follow`].
     room_bytes: usize,
     delivered: Delivered,
+    /// When the current invocation began, and when the first record of it in the last delivery was made.
+    invoked_at: Timestamp,
+    made_at: Option<Timestamp>,
 }
 
 /// What a record says about an invocation's course.
@@ -60,6 +64,8 @@ impl Intake {
             batcher: Batcher::new(sandbox, limits),
             room_bytes: usize::MAX,
             delivered: Delivered::default(),
+            invoked_at: Timestamp::EPOCH,
+            made_at: None,
         }
     }
 
@@ -83,6 +89,7 @@ impl Intake {
             return Vec::new();
         };
         let mut milestones = Vec::new();
+        self.made_at = None;
         for element in elements {
             match element {
                 Some(record) => milestones.extend(self.accept(record, now)),
@@ -92,7 +99,20 @@ impl Intake {
         milestones
     }
 
+    /// An invocation begins; what was made before it says nothing about how late we are told of it.
+    pub fn invoked(&mut self, now: Timestamp) {
+        self.invoked_at = now;
+    }
+
+    /// How long the first record of this invocation in the last delivery was on its way, at `now`.
+    pub fn lag(&self, now: Timestamp) -> Duration {
+        self.made_at.map_or(Duration::ZERO, |made_at| now.since(made_at))
+    }
+
     fn accept(&mut self, record: Record, now: Timestamp) -> Option<Milestone> {
+        if self.made_at.is_none() {
+            self.made_at = record.time.parse().ok().filter(|made_at| *made_at >= self.invoked_at);
+        }
         if record.kind == kind::LOGS_DROPPED {
             self.ledger.lost(Reason::Platform, dropped_records(&record.record));
         }

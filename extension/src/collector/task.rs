@@ -116,7 +116,10 @@ impl Task {
                 self.held = Some(release);
                 return Some(time);
             }
-            if invocation.is_done() && !invocation.is_bet() && outbound.prompt && outbound.unacknowledged > 0
+            if invocation.is_done()
+                && invocation.is_waited_for()
+                && outbound.prompt
+                && outbound.unacknowledged > 0
             {
                 self.export.overran();
             }
@@ -131,6 +134,7 @@ impl Task {
     fn begin(&mut self, announced: Announced) {
         let now = clock::now();
         self.intake.learn_arn(&announced.arn);
+        self.intake.invoked(now);
         self.rhythm.invoked(now);
         // The handler begins its work, and nobody waits for us.
         if self.intake.wants_reading(now) {
@@ -138,8 +142,7 @@ impl Task {
         }
         let mut invocation = Invocation::new(announced.request_id, now, announced.deadline)
             .with_patience(self.rhythm.patience());
-        // Nobody waits for a stream that is down, so its invocations are like bets: no flush at their end either.
-        if self.policy.bets(&self.rhythm) || !self.export.outbound().prompt {
+        if self.policy.bets(&self.rhythm) {
             invocation = invocation.bet();
         }
         for (request_id, at) in self.early.drain(..) {
@@ -165,6 +168,12 @@ impl Task {
                 }
                 Milestone::Restored => self.export.renew(),
             }
+        }
+        // The function prints faster than we are told: its end would come late, and holding it makes nothing better.
+        if self.policy.is_too_late(self.intake.lag(now))
+            && let Some(invocation) = self.invocation.as_mut().filter(|invocation| !invocation.is_done())
+        {
+            invocation.let_go();
         }
     }
 

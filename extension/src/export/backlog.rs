@@ -7,8 +7,10 @@ use pipeline::batch::Sealed;
 
 /// Kinesis API, PutRecords: entries of one request.
 const REQUEST_ENTRIES_MAX: usize = 500;
-/// Small batches cost more than their bytes. A batch a second makes this an outage of over an hour.
-const BATCHES_MAX: usize = 4_096;
+/// Ten batches a second make this an outage of half an hour.
+const BATCHES_MAX: usize = 16_384;
+/// What a batch takes beside its bytes: small ones are mostly this.
+const BATCH_BYTES: usize = 200;
 /// From this share of its room on (a quarter) what comes next is packed so that the right part of it can go.
 const STRAINED_DIVISOR: usize = 4;
 
@@ -34,14 +36,14 @@ impl Backlog {
     /// because who looks at the data of a broken time looks for its end first. The hole in the batches' numbers shows
     /// what is missing. Returns those that had to go.
     pub fn push(&mut self, batch: Sealed) -> Vec<Sealed> {
-        self.bytes += batch.bytes();
+        self.bytes += weight(&batch);
         self.batches.push_back(batch);
         let mut dropped = Vec::new();
         while self.batches.len() > BATCHES_MAX || (self.bytes > self.bytes_max && self.batches.len() > 1) {
             let least = self.batches.iter().enumerate().min_by_key(|(at, batch)| (batch.worth, *at));
             let Some((at, _)) = least else { break };
             let Some(batch) = self.batches.remove(at) else { break };
-            self.bytes -= batch.bytes();
+            self.bytes -= weight(&batch);
             dropped.push(batch);
         }
         dropped
@@ -71,7 +73,7 @@ impl Backlog {
 
     /// A batch that was given out is done with.
     pub fn settle(&mut self, batch: &Sealed) {
-        self.bytes = self.bytes.saturating_sub(batch.bytes());
+        self.bytes = self.bytes.saturating_sub(weight(batch));
     }
 
     /// Repeats come first, in their order. They had their room before, so they are not dropped for lack of it now;
@@ -105,8 +107,12 @@ impl Backlog {
 
     /// When nothing is given out: weighs everything anew.
     pub fn recount(&mut self) {
-        self.bytes = self.batches.iter().map(Sealed::bytes).sum();
+        self.bytes = self.batches.iter().map(weight).sum();
     }
+}
+
+fn weight(batch: &Sealed) -> usize {
+    batch.bytes() + BATCH_BYTES
 }
 
 #[cfg(test)]
@@ -130,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_oldest_go_when_there_is_no_room() {
-        let mut backlog = Backlog::new(250, 1_000);
+        let mut backlog = Backlog::new(250 + 2 * BATCH_BYTES, 1_000);
         assert!(backlog.push(batch(0, 100)).is_empty());
         assert!(backlog.push(batch(1, 100)).is_empty());
         assert_eq!(sequences(&backlog.push(batch(2, 200))), [0, 1]);
@@ -139,7 +145,7 @@ mod tests {
 
     #[test]
     fn debug_goes_before_info_before_warnings_and_errors_last() {
-        let mut backlog = Backlog::new(400, 10_000);
+        let mut backlog = Backlog::new(4 * (100 + BATCH_BYTES), 10_000);
         let worths = [Worth::Vital, Worth::Warn, Worth::Info, Worth::Debug, Worth::Vital, Worth::Info];
         let mut dropped = Vec::new();
         for (sequence, of) in (0..).zip(worths) {
@@ -154,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_is_on_its_way_takes_room_until_it_is_settled() {
-        let mut backlog = Backlog::new(250, 1_000);
+        let mut backlog = Backlog::new(250 + 2 * BATCH_BYTES, 1_000);
         backlog.push(batch(0, 200));
         let request = backlog.take_request();
         assert_eq!(backlog.room_bytes(), 0);
@@ -167,8 +173,8 @@ mod tests {
     #[test]
     fn many_small_batches_are_bounded_too() {
         let mut backlog = Backlog::new(usize::MAX, 1_000);
-        let dropped: usize = (0..5_000).map(|sequence| backlog.push(batch(sequence, 1)).len()).sum();
-        assert_eq!(dropped, 5_000 - 4_096);
+        let dropped: usize = (0..20_000).map(|sequence| backlog.push(batch(sequence, 1)).len()).sum();
+        assert_eq!(dropped, 20_000 - BATCHES_MAX);
     }
 
     #[test]
@@ -180,7 +186,7 @@ mod tests {
 
     #[test]
     fn requests_are_bounded_in_bytes_and_entries() {
-        let mut backlog = Backlog::new(10_000, 250);
+        let mut backlog = Backlog::new(1_000_000, 250);
         for sequence in 0..3 {
             backlog.push(batch(sequence, 100));
         }

@@ -69,7 +69,7 @@ impl Exporter {
         }
         for _ in 0..PANICS_MAX {
             if guarded(self.work()).await.is_ok() {
-                return self.journal.close();
+                return;
             }
             self.recover();
         }
@@ -127,6 +127,7 @@ impl Exporter {
             }
             Order::PutAway(done) => {
                 self.put_away();
+                self.journal.close();
                 let _ = done.send(());
             }
         }

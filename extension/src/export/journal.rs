@@ -115,10 +115,11 @@ impl Journal {
             return Kept::Nothing;
         }
         match self.append(batch, now) {
-            Ok(()) => {
+            Ok(Kept::Written) => {
                 self.failures = 0;
                 Kept::Written
             }
+            Ok(other) => other,
             Err(_) => {
                 self.failures += 1;
                 Kept::Failed
@@ -126,19 +127,20 @@ impl Journal {
         }
     }
 
-    fn append(&mut self, batch: &Sealed, now: Timestamp) -> io::Result<()> {
+    fn append(&mut self, batch: &Sealed, now: Timestamp) -> io::Result<Kept> {
         let frame = letter::frame(&self.letter(batch, now));
         if self.file.is_none() {
             let (mut file, path) = self.directory.create(&self.sandbox)?;
             file.write_all(letter::HEAD)?;
             self.file = Some(OwnFile { file, path, bytes: letter::HEAD.len(), pending: BTreeSet::new() });
         }
-        let Some(own) = &mut self.file else { return Ok(()) };
+        let Some(own) = &mut self.file else { return Ok(Kept::Nothing) };
         if own.bytes + frame.len() > self.bytes_max {
             own.compact(self.bytes_max)?;
         }
         if own.bytes + frame.len() > self.bytes_max {
-            return Err(io::Error::from(io::ErrorKind::StorageFull));
+            // There is room again when the stream takes something.
+            return Ok(Kept::Failed);
         }
         if let Err(error) = own.file.write_all(&frame) {
             // Half a frame must not stand before the next one.
@@ -147,7 +149,7 @@ impl Journal {
         }
         own.bytes += frame.len();
         own.pending.insert(batch.id.clone());
-        Ok(())
+        Ok(Kept::Written)
     }
 
     fn letter(&self, batch: &Sealed, now: Timestamp) -> Letter {

@@ -38,7 +38,7 @@ pub(crate) type Entry = (String, Vec<u8>);
 /// The fake. It takes everything that no [`Answer`] is set for.
 #[derive(Clone)]
 pub(crate) struct Kinesis {
-    address: std::net::SocketAddr,
+    served: super::Served,
     state: Arc<Mutex<State>>,
 }
 
@@ -50,18 +50,29 @@ struct State {
     requests: Vec<Vec<Entry>>,
     taken: Vec<Entry>,
     signed_by: String,
+    keys_asked: usize,
 }
 
 impl Kinesis {
     pub(crate) async fn start() -> Self {
         let state = Arc::new(Mutex::new(State::default()));
         let shared = state.clone();
-        let address = super::serve(move |request| respond(shared.clone(), request)).await;
-        Self { address, state }
+        let served = super::serve(move |request| respond(shared.clone(), request)).await;
+        Self { served, state }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.served.address)
+    }
+
+    /// How many connections there have been.
+    pub(crate) fn connections(&self) -> usize {
+        self.served.connections()
+    }
+
+    /// How often keys were asked for.
+    pub(crate) fn keys_asked(&self) -> usize {
+        self.state.lock().unwrap().keys_asked
     }
 
     /// How the next requests are answered, in order.
@@ -120,6 +131,7 @@ impl Kinesis {
 async fn respond(state: Arc<Mutex<State>>, request: Request<Bytes>) -> Reply {
     if request.uri().path() == "/credentials" {
         assert_eq!(request.headers()["authorization"], "a-token");
+        state.lock().unwrap().keys_asked += 1;
         let keys = r#"{"AccessKeyId":"served","SecretAccessKey":"s","Token":"t","Expiration":"2200-01-01T00:00:00Z"}"#;
         return Some(super::answer(200, keys));
     }

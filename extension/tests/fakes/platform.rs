@@ -46,12 +46,12 @@ impl Platform {
             nexts: AsyncMutex::new(nexts),
         });
         let shared = state.clone();
-        let address = super::serve(move |request| {
+        let served = super::serve(move |request| {
             let shared = shared.clone();
             async move { Some(respond(shared, request).await) }
         })
         .await;
-        Self { authority: address.to_string(), state }
+        Self { authority: served.address.to_string(), state }
     }
 
     /// The next subscriptions are answered with these statuses.
@@ -162,10 +162,13 @@ fn register(state: &State, request: &Request<Bytes>) -> Response<Full<Bytes>> {
     answer
 }
 
-const TIME: &str = "2026-11-20T13:52:00.123Z";
+/// As the platform writes it, so long ago.
+fn time(ago: Duration) -> String {
+    model::Timestamp::from(SystemTime::now() - ago).to_string()
+}
 
 pub(crate) fn start(id: &str) -> Value {
-    json!({ "time": TIME, "type": "platform.start", "record": { "requestId": id, "version": "$LATEST" } })
+    json!({ "time": time(Duration::ZERO), "type": "platform.start", "record": { "requestId": id, "version": "$LATEST" } })
 }
 
 pub(crate) fn line(id: &str, text: &str) -> Value {
@@ -173,18 +176,23 @@ pub(crate) fn line(id: &str, text: &str) -> Value {
 }
 
 pub(crate) fn line_at(level: &str, id: &str, text: &str) -> Value {
-    json!({ "time": TIME, "type": "function",
-        "record": { "timestamp": TIME, "level": level, "requestId": id, "message": text } })
+    let time = time(Duration::ZERO);
+    json!({ "time": time, "type": "function",
+        "record": { "timestamp": time, "level": level, "requestId": id, "message": text } })
 }
 
 pub(crate) fn runtime_done(id: &str) -> Value {
-    let now = model::Timestamp::from(SystemTime::now()).to_string();
-    json!({ "time": now, "type": "platform.runtimeDone",
+    json!({ "time": time(Duration::ZERO), "type": "platform.runtimeDone",
         "record": { "requestId": id, "status": "success", "metrics": { "durationMs": 1.5, "producedBytes": 2 } } })
 }
 
+/// The sandbox was made from a snapshot.
+pub(crate) fn restored() -> Value {
+    json!({ "time": time(Duration::ZERO), "type": "platform.restoreStart", "record": { "runtimeVersion": "python:3.13.v1" } })
+}
+
 pub(crate) fn report(id: &str) -> Value {
-    json!({ "time": TIME, "type": "platform.report",
+    json!({ "time": time(Duration::ZERO), "type": "platform.report",
         "record": { "requestId": id, "status": "success", "metrics": { "durationMs": 1.5, "billedDurationMs": 2,
             "memorySizeMB": 128, "maxMemoryUsedMB": 64 } } })
 }

@@ -12,13 +12,22 @@ pub struct Invocation {
     deadline: Timestamp,
     patience: Duration,
     bet: bool,
+    let_go: bool,
     done_at: Option<Timestamp>,
 }
 
 impl Invocation {
     /// Announced by INVOKE with its deadline.
     pub fn new(request_id: String, invoked_at: Timestamp, deadline: Timestamp) -> Self {
-        Self { request_id, invoked_at, deadline, patience: Duration::MAX, bet: false, done_at: None }
+        Self {
+            request_id,
+            invoked_at,
+            deadline,
+            patience: Duration::MAX,
+            bet: false,
+            let_go: false,
+            done_at: None,
+        }
     }
 
     /// Nobody waits longer than `patience` for its end ([`super::Rhythm::patience`]).
@@ -52,6 +61,16 @@ impl Invocation {
     /// See [`Self::bet`].
     pub fn is_bet(&self) -> bool {
         self.bet
+    }
+
+    /// Nobody is held for it any longer.
+    pub fn let_go(&mut self) {
+        self.let_go = true;
+    }
+
+    /// Whether the sandbox may be held for it.
+    pub fn is_waited_for(&self) -> bool {
+        !self.bet && !self.let_go
     }
 
     pub(super) fn done_at(&self) -> Option<Timestamp> {
