@@ -9,8 +9,8 @@ use super::backoff::{self, Cause, Urgency};
 
 /// The first failure may be a connection that died of old age; two in a row are the stream's.
 const FAILURES_OPEN: u32 = 2;
-/// One slow answer is a matter of chance, and so are two.
-const OVERRUNS_SLOW: u32 = 3;
+/// One slow answer is a matter of chance.
+const OVERRUNS_SLOW: u32 = 2;
 /// A stream that was slow is waited for again after so many answers that left room in the budget.
 const PROMPT_ANSWERS: u32 = 2;
 
@@ -191,7 +191,6 @@ mod tests {
     fn overruns_between_prompt_answers_are_chance() {
         let mut breaker = Breaker::default();
         for _ in 0..10 {
-            breaker.overran();
             breaker.overran();
             breaker.answered(QUICK, BUDGET);
         }
