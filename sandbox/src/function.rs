@@ -1,9 +1,7 @@
 //! What a function is: its program, its limits, its extensions. A value that the caller builds and the pool keeps.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_api::telemetry::SchemaVersion;
@@ -11,6 +9,7 @@ use lambda_api::telemetry::SchemaVersion;
 use crate::clock::FakedClock;
 use crate::fault::FaultPlan;
 use crate::initialization::Initialization;
+use crate::output::Output;
 
 /// One function of the local environment.
 #[derive(Debug, Clone)]
@@ -228,58 +227,4 @@ pub enum WhenFull {
     Wait(Duration),
     /// It is refused, as AWS does with reserved concurrency.
     Throttle,
-}
-
-/// Who printed a line.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// The function's program, on either stream.
-    Function,
-    /// The extension of this name.
-    Extension(String),
-    /// The sandbox itself, as `START RequestId: …`.
-    Platform,
-}
-
-/// A line that a sandbox's process printed, or that the platform writes into the function's log.
-#[derive(Debug, Clone)]
-pub struct OutputLine {
-    /// The function's name.
-    pub function: String,
-    /// The log stream of the sandbox.
-    pub stream: String,
-    /// Who printed it.
-    pub source: Source,
-    /// Without its line break.
-    pub text: String,
-}
-
-/// Where lines go besides the subscribers: a terminal, a test's list.
-#[derive(Clone, Default)]
-pub struct Output(Option<Arc<Sink>>);
-
-type Sink = dyn Fn(&OutputLine) + Send + Sync;
-
-impl Output {
-    /// Nowhere.
-    pub fn none() -> Self {
-        Self(None)
-    }
-
-    /// To this function, which must not block.
-    pub fn to(sink: impl Fn(&OutputLine) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(sink)))
-    }
-
-    pub(crate) fn write(&self, line: &OutputLine) {
-        if let Some(sink) = &self.0 {
-            sink(line);
-        }
-    }
-}
-
-impl fmt::Debug for Output {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Output(..)" } else { "Output(none)" })
-    }
 }

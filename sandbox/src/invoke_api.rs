@@ -9,6 +9,7 @@ mod error;
 mod event_queue;
 mod event_stream;
 mod invoke;
+mod invoke_streaming;
 mod name;
 
 use std::future::Future;
@@ -108,7 +109,7 @@ impl Api {
             }
             Some(Operation::InvokeStreaming(name)) => {
                 let function = self.find(&name, request.uri().query())?;
-                invoke::answer_streaming(&self.lambda, function, request).await
+                invoke_streaming::answer(&self.lambda, function, request).await
             }
             Some(Operation::GetFunction(name)) => {
                 self.find(&name, request.uri().query()).map(configuration::function)

@@ -3,6 +3,7 @@
 pub mod initialization;
 pub mod clock;
 pub mod fault;
+pub mod output;
 pub mod function;
 pub mod invocation;
 pub mod streamed;
@@ -21,8 +22,9 @@ mod front;
 
 pub use clock::FakedClock;
 pub use fault::{FaultPlan, Odds};
-pub use function::{FunctionConfig, LogFormat, Output, OutputLine, Source, WhenFull};
+pub use function::{FunctionConfig, LogFormat, WhenFull};
 pub use initialization::Initialization;
 pub use invocation::{FunctionError, Invocation, InvocationType, InvokeError, Outcome};
 pub use lambda::{Lambda, SandboxError};
+pub use output::{Output, OutputLine, Source};
 pub use streamed::{Answered, Streamed};

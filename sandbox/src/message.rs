@@ -10,7 +10,7 @@ use lambda_api::extensions::{EventKind, NextEvent, RegisterResponse};
 use lambda_api::telemetry::{LogsDropped, Subscription};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::function::Source;
+use crate::output::Source;
 
 /// Messages that may wait for the owner. It only ever waits for these, so that a full inbox is a burst of log
 /// lines: the printing process then blocks on its pipe, as it would on a slow terminal.

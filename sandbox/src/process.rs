@@ -24,8 +24,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::apis::Inbox;
-use crate::function::Source;
 use crate::message::{Exit, Message};
+use crate::output::Source;
 use frames::Frames;
 use lines::{Cut, Lines};
 

@@ -6,9 +6,9 @@ use tokio::sync::mpsc;
 
 use super::{Environment, Failure};
 use crate::environment::agent::State;
-use crate::function::Source;
 use crate::initialization::Initialization;
 use crate::message::{Answer, Exit, Refusal, Reply, Work};
+use crate::output::Source;
 use crate::phase::Current;
 
 const INVALID_STATE: &str = "InvalidStateTransition";

@@ -6,7 +6,7 @@ use lambda_api::telemetry::{Record, kind};
 use serde::Serialize;
 
 use super::Environment;
-use crate::function::{OutputLine, Source};
+use crate::output::{OutputLine, Source};
 use crate::telemetry::line;
 
 impl Environment {

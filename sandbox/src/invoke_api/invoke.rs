@@ -2,8 +2,6 @@
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>.
 
-use std::io;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -11,24 +9,19 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::REQUEST_ID;
 use super::error::ApiError;
 use super::event_queue::EventQueue;
-use super::event_stream;
-use crate::front::{self, Body, BodyError, Request, Response, trace};
-use crate::{Answered, FunctionConfig, Invocation, InvocationType, InvokeError, Lambda, Outcome};
+use crate::front::{self, BodyError, Request, Response, trace};
+use crate::{FunctionConfig, Invocation, InvocationType, InvokeError, Lambda, Outcome};
 
 /// The longest payload of a synchronous invocation.
 const REQUEST_BYTES_MAX: usize = 6 * 1024 * 1024;
 
 /// The longest payload of an asynchronous invocation: 1 MB since October 2025, 256 KB before.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
-
-/// Messages of an event stream that may wait for a slow client, beside the chunks that wait before them.
-const EVENTS_MAX: usize = 4;
 
 /// The longest client context before base64.
 const CLIENT_CONTEXT_BYTES_MAX: usize = 3_583;
@@ -38,9 +31,9 @@ const LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
 const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
-const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
+pub(super) const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
 const TENANT: HeaderName = HeaderName::from_static("x-amz-tenant-id");
-const TRACE: HeaderName = HeaderName::from_static(trace::TRACE_HEADER);
+pub(super) const TRACE: HeaderName = HeaderName::from_static(trace::TRACE_HEADER);
 
 /// Runs, queues or only checks, as the request says.
 pub(super) async fn answer(
@@ -63,63 +56,11 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-/// Runs, and passes chunks on as they come, as messages of an event stream.
-pub(super) async fn answer_streaming(
-    lambda: &Lambda,
+/// What a request asks for, and the trace that its answer names.
+pub(super) async fn invocation(
     function: &FunctionConfig,
     request: Request,
-) -> Result<Response, ApiError> {
-    let (invocation, trace_header) = invocation(function, request).await?;
-    if invocation.kind == InvocationType::DryRun {
-        return Ok(status_only(StatusCode::NO_CONTENT));
-    }
-    let lambda = lambda.clone();
-    let running = tokio::spawn(async move { lambda.invoke_streaming(invocation).await });
-    let answered = running.await.map_err(|_| ApiError::service("the invocation's task failed"))?;
-    let answered = answered.map_err(|error| refused(&error))?;
-    let (request_id, version) = match &answered {
-        Answered::Whole(outcome) => (outcome.request_id.clone(), outcome.executed_version.clone()),
-        Answered::Streamed(streamed) => {
-            (streamed.request_id().to_owned(), streamed.executed_version().to_owned())
-        }
-    };
-    let (events, body) = mpsc::channel(EVENTS_MAX);
-    tokio::spawn(pass_on(answered, events));
-    let mut response = http::Response::new(Body::Coming(body));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(event_stream::CONTENT_TYPE));
-    insert(headers, REQUEST_ID, &request_id);
-    insert(headers, EXECUTED_VERSION, &version);
-    insert(headers, TRACE, &trace_header);
-    Ok(response)
-}
-
-/// A client that hangs up ends this, not the function.
-async fn pass_on(answered: Answered, events: mpsc::Sender<io::Result<Bytes>>) {
-    let outcome = match answered {
-        Answered::Whole(outcome) => {
-            if outcome.error.is_none()
-                && events.send(Ok(event_stream::chunk(&outcome.payload))).await.is_err()
-            {
-                return;
-            }
-            Ok(outcome)
-        }
-        Answered::Streamed(mut streamed) => {
-            while let Some(chunk) = streamed.chunk().await {
-                if events.send(Ok(event_stream::chunk(&chunk))).await.is_err() {
-                    return;
-                }
-            }
-            streamed.outcome().await
-        }
-    };
-    let end = outcome.map(|outcome| event_stream::complete(&outcome)).map_err(io::Error::other);
-    let _ = events.send(end).await;
-}
-
-/// What a request asks for, and the trace that its answer names.
-async fn invocation(function: &FunctionConfig, request: Request) -> Result<(Invocation, String), ApiError> {
+) -> Result<(Invocation, String), ApiError> {
     let (parts, body) = request.into_parts();
     let kind = invocation_type(&parts.headers)?;
     let bytes_max = if kind == InvocationType::Event { EVENT_BYTES_MAX } else { REQUEST_BYTES_MAX };
@@ -174,14 +115,14 @@ fn response(outcome: &Outcome) -> Response {
     response
 }
 
-fn status_only(status: StatusCode) -> Response {
+pub(super) fn status_only(status: StatusCode) -> Response {
     let mut response = http::Response::new(Bytes::new().into());
     *response.status_mut() = status;
     insert(response.headers_mut(), REQUEST_ID, &Uuid::new_v4().to_string());
     response
 }
 
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+pub(super) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     match HeaderValue::from_str(value) {
         Ok(value) => {
             headers.insert(name, value);

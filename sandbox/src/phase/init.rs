@@ -13,8 +13,8 @@ use lambda_api::telemetry::kind;
 use crate::environment::agent::{Agent, State};
 use crate::environment::registration::extension_record;
 use crate::environment::{Environment, Failure, Wait};
-use crate::function::Source;
 use crate::initialization::Initialization;
+use crate::output::Source;
 use crate::process::{Process, Program, variables};
 pub(super) use report::{error_type, status};
 

@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 
 use super::frames::Frames;
 use crate::apis::Inbox;
-use crate::function::Source;
 use crate::message::Message;
+use crate::output::Source;
 
 /// A line longer than this becomes several: a program that never breaks its line must not fill the memory. CloudWatch
 /// cuts at 1 MiB; this leaves room to have records larger than any `maxBytes`.

@@ -4,7 +4,8 @@
 
 use serde_json::{Value, json};
 
-use crate::function::{LogFormat, Source};
+use crate::function::LogFormat;
+use crate::output::Source;
 
 /// The record's value. With the JSON format a JSON object stands as it is, and another line is wrapped.
 pub(crate) fn record(

@@ -7,6 +7,7 @@ mod scene;
 mod life;
 mod ahead;
 mod managed;
+mod oracle;
 mod invocation;
 mod telemetry;
 mod faults;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lambda_api::telemetry::Record;
 use sandbox::{FakedClock, FunctionConfig, Invocation, InvokeError, Lambda, Outcome, Output};
@@ -100,6 +100,9 @@ impl Scene {
 
 /// The folder into which `.ci/provide` installs what these pins name; once, and again only when they change.
 pub(crate) fn part(pins: &str) -> PathBuf {
+    // Two tests must not install the same part at the same time.
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
     let provided = Command::new(root.join(".ci/provide")).arg(root.join(pins)).output().unwrap();
     assert!(provided.status.success(), "{}", String::from_utf8_lossy(&provided.stderr));

@@ -1,7 +1,6 @@
 //! News of given-up records reach a queue, of an SQS API that we did not write.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use sandbox::event_source::{Mapping, OnFailure, client};
 use serde_json::Value;
 
 use crate::kinesis::Kinesis;
-use crate::stage::{Stage, brisk};
+use crate::stage::{Stage, brisk, part};
 
 /// PyPI's `moto`, killed when dropped.
 struct Moto {
@@ -19,9 +18,7 @@ struct Moto {
 
 impl Moto {
     fn start() -> Self {
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
-        let provided = Command::new(root.join(".ci/provide")).arg(root.join("tests/parts/python")).output();
-        let folder = PathBuf::from(String::from_utf8(provided.unwrap().stdout).unwrap().trim());
+        let folder = part("tests/parts/python");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let process = Command::new(folder.join("bin/moto_server"))
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])

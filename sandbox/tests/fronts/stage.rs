@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sandbox::event_source::{self, Mapping, client};
@@ -131,6 +132,18 @@ impl Stage {
     fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         until(&self.stop)
     }
+}
+
+/// The folder into which `.ci/provide` installs what these pins name; once, and again only when they change.
+pub(crate) fn part(pins: &str) -> PathBuf {
+    // Two tests must not install the same part at the same time.
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
+    let provided =
+        std::process::Command::new(root.join(".ci/provide")).arg(root.join(pins)).output().unwrap();
+    assert!(provided.status.success(), "{}", String::from_utf8_lossy(&provided.stderr));
+    String::from_utf8(provided.stdout).unwrap().trim().into()
 }
 
 /// A mapping that looks often and tries again soon.

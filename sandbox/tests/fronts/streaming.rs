@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, part};
 
 /// Reads until the text has been seen.
 async fn read_until(response: &mut reqwest::Response, text: &str) -> String {
@@ -60,6 +60,27 @@ async fn a_buffered_answer_is_one_chunk_and_an_error_is_told_at_the_end() {
     stage.go(1);
     let broken = post(json!({"stream": {"parts": ["half", null]}})).await;
     assert!(broken.contains("half") && broken.contains("ErrorCode"), "{broken}");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn awss_own_client_reads_the_events() {
+    let mut stage = Stage::new().await;
+    let endpoint = stage.invoke_api().await.replace("/2015-03-31/functions", "");
+    let wish = json!({"stream": {"parts": ["first", "second", "third"]}}).to_string();
+    let client = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fronts/clients.py");
+    let asked = tokio::process::Command::new(part("sandbox/runtimes/python").join("bin/python"))
+        .args([client, &endpoint, &wish])
+        .arg(stage.path(""))
+        .output();
+    let asked = tokio::time::timeout(Duration::from_secs(60), asked).await.unwrap().unwrap();
+    assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+    let seen: serde_json::Value = serde_json::from_slice(&asked.stdout).unwrap();
+    assert_eq!((&seen["status"], &seen["version"]), (&json!(200), &json!("$LATEST")));
+    let events = seen["events"].as_array().unwrap();
+    assert_eq!(events[..3], [json!("first"), json!("second"), json!("third")]);
+    let end = events[3].as_object().unwrap();
+    assert!(end.contains_key("LogResult") && !end.contains_key("ErrorCode"), "{end:?}");
     stage.end().await;
 }
 
