@@ -1,6 +1,7 @@
 //! Puts the parts together, sink first: each stage gets only its successor. Whatever cannot be had costs its function
 //! and never the sandbox's: one line, and `/next` is answered all the same.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -8,14 +9,17 @@ use lambda_api::extensions::RegisterResponse;
 use lambda_api::telemetry::SchemaVersion;
 use tokio::task::JoinHandle;
 
-use crate::collector::Collector;
 use crate::collector::intake::Intake;
+use crate::collector::{Collector, Inputs, Outputs};
 use crate::config::{self, Config, EXTENSION_NAME, Shipping};
 use crate::export::{self, Export};
+use crate::inbound;
 use crate::lambda::{Lambda, LambdaError, Subscribed};
 use crate::lifecycle::{self, Duty};
 use crate::listener::Listener;
+use crate::mirror::Mirror;
 use crate::notice;
+use crate::otlp::Receiver;
 use crate::supervise::{Panicked, guarded};
 
 /// A registered extension, ready for its first `/next`.
@@ -24,6 +28,7 @@ pub struct App {
     lambda: Lambda,
     duty: Duty,
     listener: Option<JoinHandle<()>>,
+    receiver: Option<Receiver>,
 }
 
 impl App {
@@ -33,7 +38,7 @@ impl App {
     /// When registration fails: then there is no way to answer `/next`.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         let (lambda, function) = register(&config.runtime_api).await?;
-        let mut app = Self { lambda, duty: Duty::Idle, listener: None };
+        let mut app = Self { lambda, duty: Duty::Idle, listener: None, receiver: None };
         if let config::Duty::Ship(mut shipping) = config.duty {
             let known = &mut shipping.function;
             known.account = function.account_id.unwrap_or_default();
@@ -94,7 +99,14 @@ impl App {
         });
         let (deliveries, accepting) = listener.start(shipping.memory.queue_bytes_max);
         let intake = Intake::new(sandbox, shipping.function, shipping.limits, shipping.selection);
-        self.duty = Duty::Collect(Collector::start(intake, shipping.policy, deliveries, export));
+        let inbound_bytes_max = shipping.memory.inbound_bytes_max;
+        let (entrance, inbox) = inbound::queue(inbound_bytes_max);
+        let inputs = Inputs { deliveries, inbox, all_ready: Arc::default() };
+        self.receiver =
+            Some(Receiver::start(shipping.otlp, inbound_bytes_max, entrance, inputs.all_ready.clone()));
+        let mirror = shipping.mirrored.map(|target| Mirror::start(target, shipping.memory.mirror_bytes_max));
+        let outputs = Outputs { export, mirror };
+        self.duty = Duty::Collect(Collector::start(intake, shipping.policy, inputs, outputs));
         self.listener = Some(accepting);
         Ok(())
     }

@@ -5,14 +5,18 @@ pub mod intake;
 mod task;
 mod ending;
 
+use std::sync::Arc;
+
 use model::Timestamp;
 use pipeline::CloseReason;
 use pipeline::flush::Policy;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock;
 use crate::export::Export;
+use crate::inbound::Inbox;
 use crate::listener::Delivery;
+use crate::mirror::Mirror;
 use ending::End;
 use intake::Intake;
 use task::Task;
@@ -36,6 +40,26 @@ struct Announced {
     release: oneshot::Sender<()>,
 }
 
+/// Where telemetry comes from.
+#[derive(Debug)]
+pub struct Inputs {
+    /// The platform.
+    pub deliveries: mpsc::Receiver<Delivery>,
+    /// The function's own process.
+    pub inbox: Inbox,
+    /// To be told once every extension of the sandbox is ready.
+    pub all_ready: Arc<Notify>,
+}
+
+/// Where telemetry goes.
+#[derive(Debug)]
+pub struct Outputs {
+    /// The stream.
+    pub export: Export,
+    /// A copy.
+    pub mirror: Option<Mirror>,
+}
+
 /// What could not be delivered before the sandbox ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Remains {
@@ -51,14 +75,9 @@ pub struct Collector {
 
 impl Collector {
     /// Starts the task.
-    pub fn start(
-        intake: Intake,
-        policy: Policy,
-        deliveries: mpsc::Receiver<Delivery>,
-        export: Export,
-    ) -> Self {
+    pub fn start(intake: Intake, policy: Policy, inputs: Inputs, outputs: Outputs) -> Self {
         let (sender, commands) = mpsc::channel(COMMANDS_MAX);
-        tokio::spawn(Task::new(intake, policy, deliveries, commands, export).run());
+        tokio::spawn(Task::new(intake, policy, inputs, commands, outputs).run());
         Self { commands: sender }
     }
 

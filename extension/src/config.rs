@@ -4,10 +4,13 @@
 mod destination;
 mod selection;
 mod memory;
+mod mirrored;
+mod otlp;
 mod setting;
 
 pub use destination::{Credentials, Destination, Stream};
 pub use memory::Memory;
+pub use mirrored::Mirrored;
 pub use selection::Selection;
 pub use setting::Fault;
 
@@ -19,6 +22,8 @@ use pipeline::batch;
 use pipeline::flush::{Policy, Timing};
 
 use crate::export::journal;
+use crate::otlp::Ports;
+
 use setting::Settings;
 
 /// Everything that a run depends on.
@@ -58,6 +63,10 @@ pub struct Shipping {
     pub journal: journal::Place,
     /// Where to listen first; a random port if it is taken.
     pub port: u16,
+    /// Where the application's own SDK may export to.
+    pub otlp: Ports,
+    /// Where a copy of everything goes.
+    pub mirrored: Option<Mirrored>,
 }
 
 /// The name under which the layer carries the program; registration demands the executable's file name.
@@ -95,11 +104,13 @@ fn shipping(settings: &mut Settings<'_>) -> Option<Shipping> {
         record_bytes_max: record_bytes - (1_024 * 1_024 - batch::Limits::RECORD_BYTES_MAX),
         ..batch::Limits::default()
     };
-    let memory = Memory::read(settings, function.memory_mb);
+    let mirrored = Mirrored::read(settings);
+    let memory = Memory::read(settings, function.memory_mb, mirrored.is_some());
     let journal = journal(settings);
     let port = settings.port("LIMELIGHT_PORT", PORT);
+    let otlp = otlp::ports(settings);
     let destination = Destination::read(settings)?;
-    Some(Shipping { destination, function, selection, policy, limits, memory, journal, port })
+    Some(Shipping { destination, function, selection, policy, limits, memory, journal, port, otlp, mirrored })
 }
 
 /// What is open and what is sealed already go together before their time when they come to this: a request's worth.

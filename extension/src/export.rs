@@ -9,7 +9,7 @@ mod tally;
 mod flight;
 pub mod credentials;
 pub mod kinesis;
-mod connection;
+pub(crate) mod connection;
 mod socket;
 
 use std::time::Duration;

@@ -8,8 +8,11 @@ mod http_call;
 pub mod lambda;
 pub mod listener;
 pub mod usage;
+pub mod inbound;
+pub mod otlp;
 pub mod collector;
 pub mod export;
+pub mod mirror;
 pub mod lifecycle;
 pub mod app;
 

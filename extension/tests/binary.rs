@@ -8,6 +8,7 @@
     reason = "clippy.toml allows them in test functions; this is what test functions call"
 )]
 
+#[allow(dead_code, reason = "each test program uses its own part of the fakes")]
 mod fakes;
 mod selection;
 

@@ -13,7 +13,7 @@ pub mod event;
 pub use event::{Event, Kind};
 pub use id::{BatchId, EventId, SpanId, TraceId};
 pub use log::{Level, LogRecord};
-pub use metric::{Metric, MetricKind};
+pub use metric::{Buckets, Counter, ExponentialCounts, Histogram, Metric, MetricKind, Temporality};
 pub use path::Path;
 pub use resource::Resource;
 pub use span::{Span, SpanEvent, SpanKind, SpanLink, SpanStatus, TraceContext};

@@ -6,6 +6,7 @@ pub mod function;
 pub mod assemble;
 pub mod measure;
 pub mod usage;
+pub mod app;
 pub mod scrub;
 pub mod sample;
 pub mod select;
@@ -13,6 +14,7 @@ pub mod batch;
 pub mod flush;
 pub mod account;
 
+pub use app::App;
 pub use assemble::{Assembler, CloseReason, OWN_LINE_MARKER};
 pub use function::FunctionContext;
 pub use scrub::Scrubber;

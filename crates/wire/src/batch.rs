@@ -17,7 +17,7 @@ use prost::Message as _;
 
 use crate::error::DecodeError;
 use crate::limits::Limits;
-use crate::otlp::{log, metric, resource, span};
+use crate::otlp::{Dialect, log, metric, resource, span};
 use crate::structure::{self, Structure};
 
 /// What the extension ships at once. Everything in it has the same resource.
@@ -217,7 +217,7 @@ impl Batch {
         for of_resource in message.metrics.unwrap_or_default().resource_metrics {
             resource = resource.or(of_resource.resource);
             for found in of_resource.scope_metrics.into_iter().flat_map(|scope| scope.metrics) {
-                metric::from_ours(found, &mut batch.metrics)?;
+                metric::read(found, Dialect::Ours, &mut batch.metrics)?;
             }
         }
         batch.resource = resource::from_ours(resource)?;

@@ -3,15 +3,13 @@
 //! The record's own keys stand at the event's root under their own names; the resource's attributes stand beside them
 //! under theirs, and give way where a record has the same key. What we add ourselves is listed in the README.
 
-use model::{
-    Event, EventId, Kind, LogRecord, Map, Metric, MetricKind, Resource, SpanKind, SpanStatus, Timestamp,
-    Value,
-};
+use model::{Event, EventId, Kind, LogRecord, Map, Metric, Resource, SpanKind, SpanStatus, Timestamp, Value};
 
 use crate::batch::{Account, Batch};
 use crate::error::DecodeError;
 use crate::limits::Limits;
 use crate::otlp::span::ReadSpan;
+use crate::point;
 
 /// The resource attribute that sends all of its records to another dataset.
 pub(crate) const DATASET: &str = "limelight.dataset";
@@ -202,21 +200,12 @@ impl Emitter {
 
     /// A metric point.
     pub(crate) fn metric(&self, metric: Metric, id: EventId) -> Event {
-        let (kind, value) = match metric.kind {
-            MetricKind::Gauge(value) => ("gauge", Value::Float(value)),
-            MetricKind::Sum(value) => ("sum", Value::Float(value)),
-            MetricKind::Summary { count, sum, min, max } => {
-                let value = [
-                    ("count", whole(count)),
-                    ("sum", Value::Float(sum)),
-                    ("min", Value::Float(min)),
-                    ("max", Value::Float(max)),
-                ];
-                ("summary", object(value))
-            }
-        };
+        let (kind, temporality, value) = point::of(metric.kind);
         let mut keys = metric.attributes;
         add(&mut keys, "metric.type", kind.into());
+        if let Some(word) = temporality {
+            add(&mut keys, "metric.temporality", word.into());
+        }
         add(&mut keys, "value", value);
         if !metric.unit.is_empty() {
             add(&mut keys, "unit", metric.unit.into());

@@ -108,37 +108,18 @@ impl Reader<'_> {
     }
 
     fn log(&self, emitter: &Emitter, record: LogRecord) -> Result<Event, DecodeError> {
-        let mut keys = from_attributes(record.attributes, Dialect::Foreign)?;
-        match from_any(record.body, Dialect::Foreign)? {
-            Value::Null => {}
-            Value::String(text) => add(&mut keys, "message", text.into()),
-            Value::Object(body) if body.keys().all(|key| !keys.contains_key(key)) => keys.extend(body),
-            other => add(&mut keys, "body", other),
-        }
-        let level =
-            Level::from_severity_number(record.severity_number).or_else(|| record.severity_text.parse().ok());
-        let as_it_says = level.map(Level::as_str);
-        if !record.severity_text.is_empty() && as_it_says != Some(record.severity_text.as_str()) {
-            add(&mut keys, "severity_text", record.severity_text.into());
-        }
         let time = match record.time_unix_nano {
             0 => self.time(record.observed_time_unix_nano),
             nanos => from_nanos(nanos),
         };
+        let (trace_id, span_id) = (trace_id(&record.trace_id), span_id(&record.span_id));
+        let name = (!record.event_name.is_empty()).then(|| record.event_name.clone());
+        let (mut keys, level) = log_keys(record)?;
         let message = take_message(&mut keys);
         let error = log_error(&keys, level, message.as_deref());
         let request_id = keys.get(log::REQUEST_ID).and_then(Value::as_str).map(str::to_owned);
         let event = emitter.event(OTEL, time, self.next_id(), Kind::Log, keys);
-        Ok(Event {
-            level,
-            name: (!record.event_name.is_empty()).then_some(record.event_name),
-            message,
-            request_id,
-            trace_id: trace_id(&record.trace_id),
-            span_id: span_id(&record.span_id),
-            error,
-            ..event
-        })
+        Ok(Event { level, name, message, request_id, trace_id, span_id, error, ..event })
     }
 
     fn metrics(&mut self, request: ExportMetricsServiceRequest) -> Result<(), DecodeError> {
@@ -176,8 +157,26 @@ impl Reader<'_> {
     }
 }
 
+/// A record's keys (its attributes, and its body as `message`, as keys of its own, or as `body`), and its level.
+pub(crate) fn log_keys(record: LogRecord) -> Result<(Map, Option<Level>), DecodeError> {
+    let mut keys = from_attributes(record.attributes, Dialect::Foreign)?;
+    match from_any(record.body, Dialect::Foreign)? {
+        Value::Null => {}
+        Value::String(text) => add(&mut keys, "message", text.into()),
+        Value::Object(body) if body.keys().all(|key| !keys.contains_key(key)) => keys.extend(body),
+        other => add(&mut keys, "body", other),
+    }
+    let level =
+        Level::from_severity_number(record.severity_number).or_else(|| record.severity_text.parse().ok());
+    let as_it_says = level.map(Level::as_str);
+    if !record.severity_text.is_empty() && as_it_says != Some(record.severity_text.as_str()) {
+        add(&mut keys, "severity_text", record.severity_text.into());
+    }
+    Ok((keys, level))
+}
+
 /// An exception's type or message; else, for an error-level line, what it says (reference A.3.2).
-fn log_error(keys: &Map, level: Option<Level>, message: Option<&str>) -> Option<String> {
+pub(crate) fn log_error(keys: &Map, level: Option<Level>, message: Option<&str>) -> Option<String> {
     let of = |key| keys.get(key).and_then(Value::as_str);
     of("exception.type")
         .or_else(|| of("exception.message"))

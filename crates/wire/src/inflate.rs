@@ -26,6 +26,14 @@ pub(crate) fn inflate<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u
     }
 }
 
+/// Takes gzip alone away, where the sender has said that it is gzip (`Content-Encoding`); never more than `bytes_max`.
+///
+/// # Errors
+/// When the data is damaged, cut, or larger.
+pub fn gunzip(bytes: &[u8], bytes_max: usize) -> Result<Vec<u8>, DecodeError> {
+    read_bounded(MultiGzDecoder::new(bytes), "gzip", bytes_max)
+}
+
 /// RFC 1952 (gzip) and RFC 8878 (zstd) magic numbers.
 fn compression(bytes: &[u8]) -> Option<&'static str> {
     match bytes {

@@ -42,10 +42,14 @@ enum Node {
     Packed,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signal {
+/// Which of OpenTelemetry's three kinds of telemetry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Signal {
+    /// Spans.
     Traces,
+    /// Log records.
     Logs,
+    /// Metric points.
     Metrics,
 }
 
@@ -144,6 +148,17 @@ pub(crate) fn batch_version(bytes: &[u8]) -> Result<u64, DecodeError> {
         Ok(Some(Field { number: 15, wire: Wire::Varint, varint, .. })) => Ok(varint),
         _ => Err(DecodeError::Protobuf { message: "Batch", at: 0, source: None }),
     }
+}
+
+/// The first field of this number that has a length; none too where the bytes break before it.
+pub(crate) fn field(bytes: &[u8], number: u64) -> Option<&[u8]> {
+    let mut fields = Fields::new(bytes);
+    while let Ok(Some(field)) = fields.next() {
+        if (field.number, field.wire) == (number, Wire::Length) {
+            return Some(field.payload);
+        }
+    }
+    None
 }
 
 /// Whether the bytes begin as a batch of any version does.

@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 
 use super::Remains;
 use super::task::Task;
-use crate::{clock, usage};
+use crate::mirror::{self, Mirror};
+use crate::{clock, notice, usage};
 
 /// The platform gives 2 s in all and takes its part; nobody waits for us longer than this, whatever is left.
 const LONGEST: Duration = Duration::from_millis(1_400);
@@ -34,16 +35,18 @@ impl Task {
         self.invocation = None;
         self.export.prepare();
         self.drain(started, last_moment).await;
-        self.deliveries.close();
-        while let Ok(delivery) = self.deliveries.try_recv() {
+        self.inputs.deliveries.close();
+        self.inputs.inbox.close();
+        while let Ok(delivery) = self.inputs.deliveries.try_recv() {
             self.take(&delivery);
         }
+        self.hear_all();
         if self.intake.wants_last_reading() {
             self.intake.read(usage::read(clock::now()));
         }
         self.intake.close(end.reason, clock::now());
         self.ship().await;
-        let telemetry_is_out = self.export.outbound().unacknowledged == 0;
+        let telemetry_is_out = self.outbound().unacknowledged == 0;
         self.follow();
         if let Some(batch) = self.intake.seal_account(end.reason) {
             self.export.send(batch).await;
@@ -54,14 +57,18 @@ impl Task {
         let batches = self.export.outbound().unacknowledged;
         // After a timeout or a crash the sandbox may live once more, and its disk with it.
         self.export.put_away().await;
+        if let Some(lost) = self.mirror.as_ref().map(Mirror::lost).filter(|lost| *lost > 0) {
+            notice::say(format_args!("the second destination did not get {lost} events"));
+        }
         let _ = end.released.send(Remains { batches });
     }
 
     async fn settle(&mut self, last_moment: Timestamp) {
         self.export.hurry().await;
-        while self.export.outbound().unacknowledged > 0 && clock::now() < last_moment {
+        while self.outbound().unacknowledged > 0 && clock::now() < last_moment {
             tokio::select! {
                 () = self.export.changed() => {}
+                () = mirror::changed(&mut self.mirror) => {}
                 () = clock::reach(Some(last_moment)) => {}
             }
         }
@@ -81,7 +88,8 @@ impl Task {
                 return;
             }
             tokio::select! {
-                Some(delivery) = self.deliveries.recv() => {
+                inbound = self.inputs.inbox.next() => self.hear(inbound),
+                Some(delivery) = self.inputs.deliveries.recv() => {
                     self.take(&delivery);
                     drain.delivered = Some(clock::now());
                     drain.report_missing = self.report_missing.is_some();

@@ -10,10 +10,11 @@ use pipeline::account::{Delivery as Delivered, Ledger, Reason};
 use pipeline::batch::{Batcher, Limits, Packing, Seal, Sealed};
 use pipeline::flush::Pending;
 use pipeline::usage::{Meter, Reading};
-use pipeline::{Assembler, CloseReason, FunctionContext, Select, Signals, measure};
+use pipeline::{App, Assembler, CloseReason, FunctionContext, Select, Signals, measure};
 use serde_json::Value;
 
 use crate::config::Selection;
+use crate::inbound::Message;
 use crate::listener::Delivery;
 use crate::listener::body;
 use crate::listener::redelivery::Redelivery;
@@ -26,6 +27,8 @@ pub struct Intake {
     /// None if a team wants no enhanced metrics.
     meter: Option<Meter>,
     select: Select,
+    app: App,
+    overlaps: bool,
     ledger: Ledger,
     batcher: Batcher,
     /// How the exporter fares, as of [`Intake::follow`].
@@ -39,6 +42,8 @@ pub struct Intake {
 /// What a record says about an invocation's course.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Milestone {
+    /// `platform.initReport`: every extension is ready.
+    Ready,
     /// `platform.runtimeDone`: the function's work is over.
     Done {
         /// Whose.
@@ -57,9 +62,11 @@ impl Intake {
     pub fn new(sandbox: String, function: FunctionContext, limits: Limits, selection: Selection) -> Self {
         Self {
             redelivery: Redelivery::default(),
+            overlaps: function.overlaps(),
             assembler: Assembler::new(function),
             meter: selection.metrics.then(Meter::default),
             select: Select::new(selection.gate),
+            app: App::default(),
             ledger: Ledger::default(),
             batcher: Batcher::new(sandbox, limits),
             room_bytes: usize::MAX,
@@ -120,6 +127,7 @@ impl Intake {
         if let (Some(meter), Some(Milestone::Done { request_id, .. })) = (&mut self.meter, &milestone) {
             meter.ended(request_id, now);
         }
+        self.app.observe(&record);
         self.assemble(now, |assembler| assembler.accept(record, now));
         milestone
     }
@@ -190,6 +198,22 @@ impl Intake {
         }
     }
 
+    /// Takes what the function's own process told.
+    pub fn hear(&mut self, message: Message, now: Timestamp) {
+        let Message::Export(export) = message;
+        let events = u64::try_from(export.records()).unwrap_or(u64::MAX);
+        let (app, resource, overlaps) = (&mut self.app, self.assembler.resource(), self.overlaps);
+        match catch_unwind(AssertUnwindSafe(|| app.place(export, &resource, overlaps))) {
+            Ok(signals) => self.push(signals, now),
+            Err(_) => self.ledger.lost(Reason::Panic, events),
+        }
+    }
+
+    /// INVOKE came.
+    pub fn announce(&mut self, request_id: &str) {
+        self.app.announce(request_id);
+    }
+
     /// What INVOKE tells about the function.
     pub fn learn_arn(&mut self, arn: &str) {
         self.assembler.learn_arn(arn);
@@ -243,6 +267,7 @@ fn milestone(record: &Record, now: Timestamp) -> Option<Milestone> {
             let at = record.time.parse().unwrap_or(now);
             request_id().map(|request_id| Milestone::Done { request_id, at })
         }
+        kind::INIT_REPORT => Some(Milestone::Ready),
         kind::REPORT => request_id().map(Milestone::Reported),
         kind::RESTORE_START => Some(Milestone::Restored),
         _ => None,

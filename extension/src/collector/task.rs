@@ -3,13 +3,15 @@
 use std::collections::VecDeque;
 
 use model::Timestamp;
-use pipeline::flush::{Flush, Hold, Invocation, Policy, Rhythm};
+use pipeline::flush::{Flush, Hold, Invocation, Outbound, Policy, Rhythm};
 use tokio::sync::{mpsc, oneshot};
 
 use super::intake::{Intake, Milestone};
-use super::{Announced, Command};
+use super::{Announced, Command, Inputs, Outputs};
 use crate::export::Export;
+use crate::inbound::Inbound;
 use crate::listener::Delivery;
+use crate::mirror::{self, Mirror};
 use crate::supervise::{PANICS_MAX, guarded};
 use crate::{clock, notice, usage};
 
@@ -19,7 +21,8 @@ const EARLY_MAX: usize = 8;
 pub(super) struct Task {
     pub(super) intake: Intake,
     pub(super) export: Export,
-    pub(super) deliveries: mpsc::Receiver<Delivery>,
+    pub(super) mirror: Option<Mirror>,
+    pub(super) inputs: Inputs,
     commands: mpsc::Receiver<Command>,
     policy: Policy,
     rhythm: Rhythm,
@@ -36,14 +39,15 @@ impl Task {
     pub(super) fn new(
         intake: Intake,
         policy: Policy,
-        deliveries: mpsc::Receiver<Delivery>,
+        inputs: Inputs,
         commands: mpsc::Receiver<Command>,
-        export: Export,
+        outputs: Outputs,
     ) -> Self {
         Self {
             intake,
-            export,
-            deliveries,
+            export: outputs.export,
+            mirror: outputs.mirror,
+            inputs,
             commands,
             rhythm: Rhythm::new(policy.pause_max()),
             policy,
@@ -70,13 +74,15 @@ impl Task {
         loop {
             let wake = self.advance(clock::now()).await;
             tokio::select! {
-                Some(delivery) = self.deliveries.recv() => self.take(&delivery),
+                Some(delivery) = self.inputs.deliveries.recv() => self.take(&delivery),
+                inbound = self.inputs.inbox.next() => self.hear(inbound),
                 command = self.commands.recv() => match command {
                     Some(Command::Invoke(announced)) => self.begin(announced),
                     Some(Command::Shutdown(end)) => return self.end(end).await,
                     None => return,
                 },
                 () = self.export.changed() => {}
+                () = mirror::changed(&mut self.mirror) => {}
                 () = clock::reach(wake) => {}
             }
         }
@@ -100,8 +106,19 @@ impl Task {
     pub(super) async fn ship(&mut self) {
         self.follow();
         while let Some(batch) = self.intake.seal() {
+            if let Some(mirror) = &mut self.mirror {
+                mirror.send(&batch);
+            }
             self.export.send(batch).await;
         }
+    }
+
+    /// What the sandbox is held for: batches that are out, and exports that are only half in.
+    pub(super) fn outbound(&self) -> Outbound {
+        let outbound = self.export.outbound();
+        let mirrored = self.mirror.as_ref().map_or(0, Mirror::outstanding);
+        let unacknowledged = outbound.unacknowledged + self.inputs.inbox.speaking() + mirrored;
+        Outbound { unacknowledged, ..outbound }
     }
 
     pub(super) fn follow(&mut self) {
@@ -111,11 +128,11 @@ impl Task {
     fn release(&mut self, now: Timestamp) -> Option<Timestamp> {
         let invocation = self.invocation.as_ref()?;
         if let Some(release) = self.held.take() {
-            let outbound = self.export.outbound();
-            if let Hold::Until(time) = self.policy.hold(now, invocation, outbound) {
+            if let Hold::Until(time) = self.policy.hold(now, invocation, self.outbound()) {
                 self.held = Some(release);
                 return Some(time);
             }
+            let outbound = self.export.outbound();
             if invocation.is_done()
                 && invocation.is_waited_for()
                 && outbound.prompt
@@ -133,8 +150,11 @@ impl Task {
 
     fn begin(&mut self, announced: Announced) {
         let now = clock::now();
+        // No invocation begins before every extension has asked for it.
+        self.inputs.all_ready.notify_one();
         self.intake.learn_arn(&announced.arn);
         self.intake.invoked(now);
+        self.intake.announce(&announced.request_id);
         self.rhythm.invoked(now);
         // The handler begins its work, and nobody waits for us.
         if self.intake.wants_reading(now) {
@@ -153,11 +173,27 @@ impl Task {
         self.export.prepare();
     }
 
+    pub(super) fn hear(&mut self, inbound: Option<Inbound>) {
+        if let Some(inbound) = inbound {
+            self.follow();
+            self.intake.hear(inbound.message, clock::now());
+        }
+    }
+
+    pub(super) fn hear_all(&mut self) {
+        while let Some(inbound) = self.inputs.inbox.take() {
+            self.hear(Some(inbound));
+        }
+    }
+
     pub(super) fn take(&mut self, delivery: &Delivery) {
         let now = clock::now();
+        // What the function exported was answered before the platform could say that it is done: it comes first.
+        self.hear_all();
         self.follow();
         for milestone in self.intake.take(delivery, now) {
             match milestone {
+                Milestone::Ready => self.inputs.all_ready.notify_one(),
                 Milestone::Done { request_id, at } => self.done(request_id, at, now),
                 Milestone::Reported(request_id) => {
                     self.report_missing.take_if(|missing| *missing == request_id);

@@ -47,7 +47,7 @@ enum ExchangeError {
 
 /// A handle; all copies share the connection.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     /// Held during an exchange: there is one request at a time.
     warm: Arc<Mutex<Option<Warm>>>,
 }

@@ -28,6 +28,9 @@ impl Extension {
             .env("TMPDIR", tmp.path())
             // Tests run beside each other on busy machines; those that are about time set their own.
             .env("LIMELIGHT_FLUSH_BUDGET_MS", "5000")
+            // They share this machine's loopback, too.
+            .env("LIMELIGHT_OTLP_HTTP_PORT", "0")
+            .env("LIMELIGHT_OTLP_GRPC_PORT", "0")
             .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -97,16 +97,25 @@ impl Kinesis {
 
     /// The messages of the function's lines in everything that was taken.
     pub(crate) fn messages(&self) -> Vec<String> {
-        let logs = self.events().into_iter().filter(|event| event.kind == model::Kind::Log);
-        logs.filter_map(|event| event.message).collect()
+        let lines = self.events().into_iter().filter(|event| event.kind == model::Kind::Log);
+        lines.filter_map(|event| event.message).collect()
     }
 
-    /// Everything that was taken, as a dataset would hold it.
+    /// Everything that was taken, as a reader sees it.
     pub(crate) fn events(&self) -> Vec<model::Event> {
         self.decoded().into_iter().flat_map(|decoded| decoded.events).collect()
     }
 
     /// The account with which a sandbox ended, else the one in the batch that was made last.
+    /// The one event of this name.
+    pub(crate) fn event(&self, name: &str) -> model::Event {
+        let found = self.events().into_iter().filter(|event| event.name.as_deref() == Some(name));
+        let mut found: Vec<_> = found.collect();
+        assert_eq!(found.len(), 1, "{name} in {:#?}", self.events());
+        found.remove(0)
+    }
+
+    /// The account in the batch that was made last.
     pub(crate) fn last_account(&self) -> wire::Account {
         let sequence = |decoded: &wire::Decoded| decoded.batch.clone().unwrap().sequence;
         let ended = |decoded: &wire::Decoded| !decoded.account.clone().unwrap().closed.is_empty();

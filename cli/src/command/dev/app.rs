@@ -263,6 +263,10 @@ fn environment(addresses: &Addresses) -> Vec<(&'static str, String)> {
         ("AWS_ENDPOINT_URL_LAMBDA", addresses.invoke.clone()),
         // Nobody pays for milliseconds here, and somebody is looking: an invocation's end is not left for the next one.
         ("LIMELIGHT_FLUSH", "end".to_owned()),
+        // In Lambda each environment has a loopback of its own; here they share one, and an SDK's export would reach
+        // whichever environment's extension was first. A function that runs alone may set them.
+        ("LIMELIGHT_OTLP_HTTP_PORT", "0".to_owned()),
+        ("LIMELIGHT_OTLP_GRPC_PORT", "0".to_owned()),
     ];
     match (own("AWS_ACCESS_KEY_ID"), own("AWS_SECRET_ACCESS_KEY")) {
         (Some(key), Some(secret)) => {

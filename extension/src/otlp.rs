@@ -1,0 +1,110 @@
+//! The OTLP receiver: what the application's own OpenTelemetry SDK exports to loopback, over HTTP (4318) and gRPC
+//! (4317), decoded and queued for the collector. A request is answered when its records have their place in the queue:
+//! an SDK that flushes at the end of the handler has been heard before the platform says that the function is done.
+//!
+//! Nothing here waits for anything but the request's own bytes, and nothing it does can fail the function: a port that
+//! is taken is one line, a request that cannot be read or has no place is its sender's to hear.
+//!
+//! Source: OpenTelemetry specification, "OTLP Specification", OTLP/gRPC and OTLP/HTTP.
+
+mod grpc;
+mod http;
+mod request;
+
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
+
+use crate::inbound::Entrance;
+use crate::notice;
+use request::Reader;
+
+/// The exporters of one process, one connection each, and some that a freeze has left behind.
+const CONNECTIONS_MAX: usize = 16;
+/// Where the layers of extensions lie.
+const EXTENSIONS_DIR: &str = "/opt/extensions";
+
+/// What to listen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ports {
+    /// OTLP/HTTP; none if not wanted.
+    pub http: Option<u16>,
+    /// OTLP/gRPC; none if not wanted.
+    pub grpc: Option<u16>,
+}
+
+/// The tasks that listen; they end when this is dropped.
+#[derive(Debug)]
+pub struct Receiver {
+    _tasks: JoinSet<()>,
+}
+
+impl Receiver {
+    /// Starts to listen, without waiting for it: the sockets are bound when the runtime gets to it. Beside other
+    /// extensions not before `all_ready` is notified: one of them may be a collector that wants the same ports and
+    /// does not start without them. By the first invocation it has them.
+    pub fn start(ports: Ports, body_bytes_max: usize, entrance: Entrance, all_ready: Arc<Notify>) -> Self {
+        let reader = Reader::new(entrance, body_bytes_max);
+        let mut tasks = JoinSet::new();
+        if ports == (Ports { http: None, grpc: None }) {
+            return Self { _tasks: tasks };
+        }
+        tasks.spawn(async move {
+            if !alone() {
+                all_ready.notified().await;
+            }
+            tokio::join!(
+                listen(ports.http, "HTTP", |stream| http::serve(stream, reader.clone())),
+                listen(ports.grpc, "gRPC", |stream| grpc::serve(stream, reader.clone())),
+            );
+        });
+        Self { _tasks: tasks }
+    }
+}
+
+/// Whether no other extension is in this sandbox.
+fn alone() -> bool {
+    std::fs::read_dir(EXTENSIONS_DIR).map_or(true, |entries| entries.flatten().count() <= 1)
+}
+
+async fn listen<F>(port: Option<u16>, protocol: &str, serve: impl Fn(TcpStream) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let Some(port) = port else { return };
+    match TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
+        Ok(socket) => accept(socket, serve).await,
+        Err(error) => notice::say(format_args!(
+            "going on without OTLP over {protocol}: cannot listen on port {port} of loopback: {error}"
+        )),
+    }
+}
+
+async fn accept<F>(socket: TcpListener, serve: impl Fn(TcpStream) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut open = JoinSet::new();
+    loop {
+        while open.try_join_next().is_some() {}
+        let Ok(place) = connections.clone().acquire_owned().await else { return };
+        match socket.accept().await {
+            Ok((stream, _)) => {
+                let _ = stream.set_nodelay(true);
+                let connection = serve(stream);
+                open.spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
+            }
+            // Out of file descriptors, for instance: not a reason to spin.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
