@@ -78,6 +78,9 @@ impl Action {
 
 /// How long the mark is that `text` begins with; 0 if it begins with none.
 pub(crate) fn leading(text: &[u8]) -> usize {
+    if text.first() != Some(&b'[') {
+        return 0;
+    }
     if text.starts_with(MASK.as_bytes()) {
         return MASK.len();
     }

@@ -1,12 +1,13 @@
 //! Secrets that give themselves away by their shape, wherever in a text they stand: text → the places to scrub, from
-//! left to right. Called by `rule` for every text of every event, so it walks the bytes once: a table tells the few
-//! that something could begin or turn at (anchors), each kind's module looks at its own anchors, and what it looks at
-//! is bounded or consumed, so that no text takes more than linear time.
+//! left to right. Called by `walk` for every text of every event, so it walks the bytes once: `anchor` tells the few
+//! that something could begin or turn at, each kind's module looks at its own anchors, and what it looks at is bounded
+//! or consumed, so that no text takes more than linear time.
 //!
 //! Scrubbing twice finds nothing new, because what stands beside a find never changes what a kind sees: a find begins
 //! and ends where a word does, a mark begins and ends with brackets, and no kind looks back across a find or a mark
 //! (`Place::floor`).
 
+mod anchor;
 mod place;
 mod assignment;
 mod aws_key;
@@ -67,18 +68,6 @@ pub(crate) struct Found {
     pub(crate) reason: Reason,
 }
 
-/// Where something may begin or turn.
-const ANCHORS: [bool; 256] = {
-    let mut table = [false; 256];
-    let bytes = b"[-:=@ABJS_b0123456789";
-    let mut index = 0;
-    while index < bytes.len() {
-        table[bytes[index] as usize] = true;
-        index += 1;
-    }
-    table
-};
-
 /// One walk over one text.
 pub(crate) struct Scan<'t> {
     text: &'t str,
@@ -99,9 +88,9 @@ impl<'t> Scan<'t> {
     /// The next secret. `holds` says what may be secret behind a key in the text, and none if nothing is.
     pub(crate) fn next(&mut self, holds: &mut dyn FnMut(&str) -> Option<Holds>) -> Option<Found> {
         loop {
-            let rest = self.text.as_bytes().get(self.at..)?;
-            let anchor = self.at + rest.iter().position(|byte| ANCHORS[usize::from(*byte)])?;
-            let mark = mark::leading(self.text.as_bytes().get(anchor..)?);
+            let text = self.text.as_bytes();
+            let anchor = anchor::next(text, self.at)?;
+            let mark = mark::leading(text.get(anchor..)?);
             if mark > 0 {
                 self.skip(anchor + mark);
                 continue;

@@ -3,7 +3,7 @@
 
 use model::{Map, Value};
 
-use crate::entry::{self, Entry, Holds};
+use crate::entry::{Entries, Entry, Holds};
 use crate::mark::Action;
 use crate::path::Paths;
 use crate::pattern::Patterns;
@@ -16,7 +16,7 @@ use crate::words::Words;
 pub struct Rule {
     pub(crate) action: Action,
     pub(crate) patterns: Patterns,
-    entries: Vec<Entry>,
+    entries: Entries,
     allowed: Paths,
     denied: Paths,
 }
@@ -26,7 +26,7 @@ impl Default for Rule {
         Self {
             action: Action::default(),
             patterns: Patterns::default(),
-            entries: Entry::defaults(),
+            entries: Entries::default(),
             allowed: Paths::default(),
             denied: Paths::default(),
         }
@@ -62,7 +62,7 @@ impl Rule {
         if path.contains('.') {
             self.denied.push(path);
         } else {
-            self.entries.extend(Entry::of_team(path));
+            Entry::of_team(path).into_iter().for_each(|entry| self.entries.push(entry));
         }
         self
     }
@@ -83,7 +83,7 @@ impl Rule {
 
     /// What may be secret under a key of this name; none if nothing is.
     pub(crate) fn holds(&self, name: &str, words: &mut Words) -> Option<Holds> {
-        entry::holds(&self.entries, name, words)
+        self.entries.holds(name, words)
     }
 
     /// True if the value of this key must not leave for its name's sake.

@@ -22,34 +22,33 @@ impl<'r> Walk<'r> {
     }
 
     pub(crate) fn map(&mut self, map: &mut Map) {
-        let with_paths = self.rule.needs_paths();
-        map.retain(|key, value| {
-            if !with_paths {
-                return self.entry(key, value);
+        if self.rule.action == mark::Action::Drop {
+            map.retain(|key, value| self.entry(key, value));
+        } else {
+            for (key, value) in map {
+                self.entry(key, value);
             }
-            let parent = self.path.len();
-            if parent > 0 {
-                self.path.push('.');
-            }
-            self.path.push_str(key);
-            let stays = self.entry(key, value);
-            self.path.truncate(parent);
-            stays
-        });
+        }
     }
 
     /// One key with its value; false if it has to go.
     fn entry(&mut self, key: &str, value: &mut Value) -> bool {
-        if !hides_something(value) || !self.rule.hides(key, &self.path, value, &mut self.words) {
+        let parent = self.path.len();
+        if self.rule.needs_paths() {
+            if parent > 0 {
+                self.path.push('.');
+            }
+            self.path.push_str(key);
+        }
+        let hides = hides_something(value) && self.rule.hides(key, &self.path, value, &mut self.words);
+        if hides {
+            self.counts.count(Reason::Key);
+            *value = self.mark(value);
+        } else {
             self.value(value);
-            return true;
         }
-        self.counts.count(Reason::Key);
-        if self.rule.action == mark::Action::Drop {
-            return false;
-        }
-        *value = self.mark(value);
-        true
+        self.path.truncate(parent);
+        !hides
     }
 
     /// A mark for a whole value. Only texts and numbers are worth comparing.
