@@ -12,25 +12,13 @@ use crate::walk::Walk;
 use crate::words::Words;
 
 /// Decides by key name and by pattern. The default is the automatic list and the default patterns, masked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rule {
     pub(crate) action: Action,
     pub(crate) patterns: Patterns,
     entries: Entries,
     allowed: Paths,
     denied: Paths,
-}
-
-impl Default for Rule {
-    fn default() -> Self {
-        Self {
-            action: Action::default(),
-            patterns: Patterns::default(),
-            entries: Entries::default(),
-            allowed: Paths::default(),
-            denied: Paths::default(),
-        }
-    }
 }
 
 impl Rule {

@@ -23,6 +23,8 @@ use crate::listener::redelivery::Redelivery;
 #[derive(Debug)]
 pub struct Intake {
     redelivery: Redelivery,
+    /// Several invocations at a time: nothing is announced, and only reports tell an end.
+    overlaps: bool,
     assembler: Assembler,
     /// None if a team wants no enhanced metrics.
     meter: Option<Meter>,
@@ -124,7 +126,12 @@ impl Intake {
             self.ledger.lost(Reason::Platform, dropped_records(&record.record));
         }
         let milestone = milestone(&record, now);
-        if let (Some(meter), Some(Milestone::Done { request_id, .. })) = (&mut self.meter, &milestone) {
+        let ended = match &milestone {
+            Some(Milestone::Done { request_id, .. }) => Some(request_id),
+            Some(Milestone::Reported(request_id)) if self.overlaps => Some(request_id),
+            _ => None,
+        };
+        if let (Some(meter), Some(request_id)) = (&mut self.meter, ended) {
             meter.ended(request_id, now);
         }
         self.app.observe(&record);
@@ -182,6 +189,11 @@ impl Intake {
     /// Whether a look at the kernel's counters is worth its cost now.
     pub fn wants_reading(&self, now: Timestamp) -> bool {
         self.meter.as_ref().is_some_and(|meter| meter.wants(now))
+    }
+
+    /// The same where no invocation is announced, and so nobody waits for us.
+    pub fn wants_reading_between(&self, now: Timestamp) -> bool {
+        self.overlaps && self.wants_reading(now)
     }
 
     /// The same for the sandbox's end.

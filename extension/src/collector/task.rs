@@ -211,6 +211,9 @@ impl Task {
         {
             invocation.let_go();
         }
+        if self.intake.wants_reading_between(now) {
+            self.intake.read(usage::read(now));
+        }
     }
 
     fn done(&mut self, request_id: String, at: Timestamp, now: Timestamp) {
