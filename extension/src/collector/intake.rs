@@ -30,7 +30,6 @@ pub struct Intake {
     meter: Option<Meter>,
     select: Select,
     app: App,
-    overlaps: bool,
     ledger: Ledger,
     batcher: Batcher,
     /// How the exporter fares, as of [`Intake::follow`].
