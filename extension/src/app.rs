@@ -18,9 +18,9 @@ use crate::lambda::{Lambda, LambdaError, Subscribed};
 use crate::lifecycle::{self, Duty};
 use crate::listener::Listener;
 use crate::mirror::Mirror;
-use crate::notice;
 use crate::otlp::Receiver;
 use crate::supervise::{Panicked, guarded};
+use crate::{identity, notice};
 
 /// A registered extension, ready for its first `/next`.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl App {
     }
 
     async fn collect(&mut self, shipping: Shipping) -> anyhow::Result<()> {
-        let sandbox = sandbox_id().context("cannot choose an identity")?;
+        let sandbox = identity::sandbox().context("cannot choose an identity")?;
         let listener = Listener::bind(shipping.port).await.context("cannot listen")?;
         let port = listener.port();
         // The socket is bound, so deliveries wait in it; the platform checks nothing before the first one.
@@ -131,17 +131,4 @@ async fn register(authority: &str) -> anyhow::Result<(Lambda, RegisterResponse)>
             }
         }
     }
-}
-
-/// 32 hexadecimal digits that no other sandbox has.
-fn sandbox_id() -> std::io::Result<String> {
-    use std::fmt::Write as _;
-    use std::io::Read as _;
-    let mut bytes = [0_u8; 16];
-    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().fold(String::with_capacity(32), |mut id, byte| {
-        // Writing into a text cannot fail.
-        let _ = write!(id, "{byte:02x}");
-        id
-    }))
 }

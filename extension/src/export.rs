@@ -51,8 +51,8 @@ enum Order {
     Prepare,
     /// The sandbox was held to the end of its budget, and no answer came.
     Overran,
-    /// Keys and connections are those of another life.
-    Renew,
+    /// Keys and connections are those of another life; from now on batches carry this sandbox's name.
+    Renew(String),
     /// The sandbox ends: no more patience.
     Hurry,
     /// What is not acknowledged by now will not be in this life.
@@ -113,9 +113,9 @@ impl Export {
         let _ = self.orders.try_send(Order::Overran);
     }
 
-    /// Says that the sandbox woke up from a snapshot.
-    pub fn renew(&self) {
-        let _ = self.orders.try_send(Order::Renew);
+    /// Says that the sandbox woke up from a snapshot, and is called `sandbox` now.
+    pub async fn renew(&self, sandbox: String) {
+        let _ = self.orders.send(Order::Renew(sandbox)).await;
     }
 
     /// Says that the sandbox ends.

@@ -12,6 +12,7 @@
 mod fakes;
 mod selection;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use fakes::extension::Extension;
@@ -318,7 +319,14 @@ async fn keys_from_before_a_snapshot_are_not_used_after_it() {
     stage.platform.deliver(&[restored()]).await;
     stage.invocation("three", "with new ones").await;
     assert_eq!(stage.kinesis.keys_asked(), 2);
-    stage.shutdown().await;
+    let (kinesis, _) = stage.shutdown().await;
+    let sandboxes: BTreeSet<_> = kinesis
+        .requests()
+        .concat()
+        .iter()
+        .map(|(key, _)| key.split('-').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(sandboxes.len(), 2, "siblings of one snapshot must not number the same batches");
 }
 
 #[tokio::test]

@@ -143,6 +143,16 @@ impl Batcher {
         self.open.signals.append(signals);
     }
 
+    /// The sandbox is another one from now on: it was made from a snapshot, and so were its siblings. What is pending
+    /// is sealed under the old name, which all of them share, so that it is stored once; numbers begin anew.
+    pub fn rename(&mut self, sandbox: String, seal: Seal<'_>, ledger: &mut Ledger) {
+        if !self.open.signals.is_empty() {
+            self.full.push_back(mem::take(&mut self.open));
+        }
+        self.seal_full(seal, ledger);
+        (self.sandbox, self.next_sequence, self.numbered) = (sandbox, 0, 0);
+    }
+
     /// What waits to be taken by [`Self::seal`]; none if nothing does.
     pub fn pending(&self) -> Option<Pending> {
         let open = (!self.open.signals.is_empty()).then_some(self.open.since);
@@ -430,6 +440,20 @@ mod tests {
         assert_eq!(worths, [Worth::Vital, Worth::Info, Worth::Debug, Worth::Debug]);
         assert!(sealed.iter().zip(0..).all(|(batch, sequence)| batch.id.sequence == sequence));
         assert_eq!(sealed.iter().map(|batch| batch.events).sum::<u64>(), 4);
+    }
+
+    #[test]
+    fn a_sandbox_from_a_snapshot_has_a_name_of_its_own_and_numbers_from_zero() {
+        let mut batcher = batcher(1_000_000);
+        let mut ledger = Ledger::default();
+        let (resource, delivery) = (Resource::default(), Delivery::default());
+        let seal = Seal { packing: Packing::Together, resource: &resource, delivery: &delivery };
+        batcher.push(Timestamp::EPOCH, log("before".to_owned()));
+        batcher.rename("another".to_owned(), seal, &mut ledger);
+        batcher.push(Timestamp::EPOCH, log("after".to_owned()));
+        let ids: Vec<_> =
+            seal_all(&mut batcher, &mut ledger).into_iter().map(|batch| batch.id.to_string()).collect();
+        assert_eq!(ids, [format!("{}-0", "5a".repeat(16)), "another-0".to_owned()]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use pipeline::{App, Assembler, CloseReason, FunctionContext, Select, Signals, me
 use serde_json::Value;
 
 use crate::config::Selection;
+use crate::identity;
 use crate::inbound::Message;
 use crate::listener::Delivery;
 use crate::listener::body;
@@ -22,6 +23,7 @@ use crate::listener::redelivery::Redelivery;
 /// The pipeline from a body to a sealed batch.
 #[derive(Debug)]
 pub struct Intake {
+    sandbox: String,
     redelivery: Redelivery,
     /// Several invocations at a time: nothing is announced, and only reports tell an end.
     overlaps: bool,
@@ -62,6 +64,7 @@ impl Intake {
     /// For the sandbox with this name, before its first record.
     pub fn new(sandbox: String, function: FunctionContext, limits: Limits, selection: Selection) -> Self {
         Self {
+            sandbox: sandbox.clone(),
             redelivery: Redelivery::default(),
             overlaps: function.overlaps(),
             assembler: Assembler::new(function),
@@ -112,6 +115,22 @@ impl Intake {
         self.invoked_at = now;
     }
 
+    /// The sandbox was made from a snapshot, as others were of the same: what comes now is nobody else's.
+    fn become_another(&mut self) {
+        // Without random numbers there is no better name than the old one.
+        let Ok(sandbox) = identity::sandbox() else { return };
+        let resource = self.assembler.resource();
+        let seal = Seal { packing: self.packing(), resource: &resource, delivery: &self.delivered };
+        self.batcher.rename(sandbox.clone(), seal, &mut self.ledger);
+        self.ledger = Ledger::default();
+        self.sandbox = sandbox;
+    }
+
+    /// What batches say of whom they come from.
+    pub fn sandbox(&self) -> &str {
+        &self.sandbox
+    }
+
     /// How long the first record of this invocation in the last delivery was on its way, at `now`.
     pub fn lag(&self, now: Timestamp) -> Duration {
         self.made_at.map_or(Duration::ZERO, |made_at| now.since(made_at))
@@ -123,6 +142,9 @@ impl Intake {
         }
         if record.kind == kind::LOGS_DROPPED {
             self.ledger.lost(Reason::Platform, dropped_records(&record.record));
+        }
+        if record.kind == kind::RESTORE_START {
+            self.become_another();
         }
         let milestone = milestone(&record, now);
         let ended = match &milestone {

@@ -74,7 +74,7 @@ impl Task {
         loop {
             let wake = self.advance(clock::now()).await;
             tokio::select! {
-                Some(delivery) = self.inputs.deliveries.recv() => self.take(&delivery),
+                Some(delivery) = self.inputs.deliveries.recv() => self.take(&delivery).await,
                 inbound = self.inputs.inbox.next() => self.hear(inbound),
                 command = self.commands.recv() => match command {
                     Some(Command::Invoke(announced)) => self.begin(announced),
@@ -186,7 +186,7 @@ impl Task {
         }
     }
 
-    pub(super) fn take(&mut self, delivery: &Delivery) {
+    pub(super) async fn take(&mut self, delivery: &Delivery) {
         let now = clock::now();
         // What the function exported was answered before the platform could say that it is done: it comes first.
         self.hear_all();
@@ -202,7 +202,7 @@ impl Task {
                         invocation.done(&request_id, now, now);
                     }
                 }
-                Milestone::Restored => self.export.renew(),
+                Milestone::Restored => self.export.renew(self.intake.sandbox().to_owned()).await,
             }
         }
         // The function prints faster than we are told: its end would come late, and holding it makes nothing better.

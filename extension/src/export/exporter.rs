@@ -1,7 +1,6 @@
 //! The exporter's task: one request at a time, exactly what failed again, with the breaker's permission; and what
 //! cannot be sent before a freeze goes to the disk as well.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use super::journal::{Journal, Kept};
 use super::kinesis::{Failure, Kinesis, Outcome};
 use super::tally::Tally;
 use super::{Order, Settings, Status};
+use crate::identity::entropy;
 use crate::supervise::{PANICS_MAX, guarded};
 use crate::{clock, notice};
 
@@ -114,7 +114,8 @@ impl Exporter {
                 self.breaker.overran();
                 self.put_away();
             }
-            Order::Renew => {
+            Order::Renew(sandbox) => {
+                self.tally.renamed(sandbox);
                 self.kinesis = None;
                 self.breaker.wake();
             }
@@ -328,9 +329,4 @@ async fn landing(flight: &mut Option<Flight>) -> Outcome {
         Some(flight) => flight.landing().await,
         None => std::future::pending().await,
     }
-}
-
-/// 64 bits that nobody can predict: the standard library seeds its hashers from the system.
-fn entropy() -> u64 {
-    RandomState::new().hash_one(0)
 }

@@ -7,7 +7,8 @@ use pipeline::batch::{Sealed, Worth};
 /// Counts of one exporter.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
-    sandbox: String,
+    /// This sandbox, and what it was called before it was made from a snapshot.
+    sandboxes: Vec<String>,
     /// Of our own: batches and events that were handed over.
     taken: (u64, u64),
     /// Our own batches that are done with.
@@ -18,7 +19,16 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn new(sandbox: String) -> Self {
-        Self { sandbox, ..Self::default() }
+        Self { sandboxes: vec![sandbox], ..Self::default() }
+    }
+
+    /// The sandbox has another name from now on; batches under the old one are still its own.
+    pub(super) fn renamed(&mut self, sandbox: String) {
+        self.sandboxes.push(sandbox);
+    }
+
+    fn is_ours(&self, batch: &Sealed) -> bool {
+        self.sandboxes.contains(&batch.id.sandbox)
     }
 
     /// It is ours to deliver now.
@@ -64,7 +74,7 @@ impl Tally {
 
     /// After a panic these are all that is left: what is neither settled nor among them is gone.
     pub(super) fn remaining<'a>(&mut self, batches: impl Iterator<Item = &'a Sealed>) {
-        let ours = batches.filter(|batch| batch.id.sandbox == self.sandbox);
+        let ours = batches.filter(|batch| self.is_ours(batch));
         let (left, events) = ours.fold((0, 0), |(count, events), batch| (count + 1, events + batch.events));
         let known =
             self.delivery.acknowledged.saturating_add(self.delivery.given_up()).saturating_add(events);
@@ -74,7 +84,7 @@ impl Tally {
 
     /// Whether it is one of our own.
     fn settle(&mut self, batch: &Sealed) -> bool {
-        let ours = batch.id.sandbox == self.sandbox;
+        let ours = self.is_ours(batch);
         self.settled += u64::from(ours);
         ours
     }
@@ -116,6 +126,15 @@ mod tests {
         tally.dropped(&batch("b", Worth::Mixed));
         tally.refused(&batch("b", Worth::Mixed));
         assert_eq!((tally.settled, tally.delivery.replayed, tally.delivery.given_up()), (0, 10, 0));
+    }
+
+    #[test]
+    fn a_sandbox_that_was_renamed_still_owns_its_batches() {
+        let mut tally = Tally::new("a".to_owned());
+        tally.renamed("b".to_owned());
+        tally.acknowledged(&batch("a", Worth::Mixed));
+        tally.acknowledged(&batch("b", Worth::Mixed));
+        assert_eq!((tally.settled, tally.delivery.acknowledged), (2, 20));
     }
 
     #[test]
