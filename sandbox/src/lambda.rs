@@ -6,6 +6,8 @@ mod pool;
 
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
+
 use crate::function::FunctionConfig;
 use crate::invocation::{Invocation, InvocationType, InvokeError, Outcome};
 use crate::streamed::Answered;
@@ -31,9 +33,12 @@ impl Lambda {
     pub async fn start(functions: Vec<FunctionConfig>) -> Result<Self, SandboxError> {
         let pools: Vec<_> =
             install::check(functions)?.into_iter().map(|function| Arc::new(Pool::new(function))).collect();
+        let mut preparing = JoinSet::new();
         for pool in &pools {
-            pool.prepare().await;
+            let pool = pool.clone();
+            preparing.spawn(async move { pool.prepare().await });
         }
+        preparing.join_all().await;
         Ok(Self { pools: Arc::new(pools) })
     }
 

@@ -1,6 +1,6 @@
 //! One invocation, as the function, its extension and its caller see it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sandbox::{FunctionError, Invocation, InvocationType, InvokeError, LogFormat, WhenFull};
 use serde_json::{Value, json};
@@ -54,9 +54,7 @@ async fn one_invocation_is_told_in_the_platforms_order() {
 async fn figures_are_real() {
     let scene = Scene::recorded(json!({"work": 0.3}));
     let lambda = scene.start().await;
-    let started = Instant::now();
     run(&lambda, json!([{"hold": 40}, {"sleep": 0.1}, {"answer": "12345"}])).await.unwrap();
-    assert!(started.elapsed() < Duration::from_secs(5));
     lambda.shutdown().await;
 
     let done = scene.record("platform.runtimeDone");
