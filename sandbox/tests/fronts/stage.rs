@@ -1,7 +1,7 @@
 //! What every test of the fronts stands on: one environment with one function, and its fronts on free ports.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,13 +27,20 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// With the function `shop`.
+    /// With the function `shop`, which does what its event says.
     pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fronts/function.py");
-        let command = vec!["python3".to_owned(), program.display().to_string()];
+        Self::with(vec!["python3".to_owned(), program.display().to_string()], |_| {}).await
+    }
+
+    /// With a function `shop` that this command runs in the test's folder, once it has been made.
+    pub(crate) async fn with(command: Vec<String>, make: impl FnOnce(&Path)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path());
         let shop = FunctionConfig::new("shop", command)
             .working_dir(folder.path())
+            .handler("index.handler")
+            .memory_mb(512)
             .env("SEEN", folder.path().join("seen.jsonl").display().to_string())
             .timeout(Duration::from_secs(10));
         let shop = FunctionConfig { region: "eu-west-1".into(), account: "123456789012".into(), ..shop };

@@ -104,6 +104,36 @@ async fn the_http_front_begins_when_the_head_is_there() {
     stage.end().await;
 }
 
+/// Sends its head and a first part, and the rest when the caller has seen them.
+const NODE: &str = r#"
+const { existsSync } = require("fs");
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+    const head = { statusCode: 202, headers: { "X-Order": "7" }, cookies: ["a=1"] };
+    const response = awslambda.HttpResponseStream.from(stream, head);
+    response.write("one");
+    while (!existsSync("go-1")) await new Promise((resolve) => setTimeout(resolve, 10));
+    response.write("two");
+    response.end();
+});
+"#;
+
+#[tokio::test]
+async fn awss_own_runtime_client_for_node_streams_through_the_http_front() {
+    let client = part("sandbox/runtimes/node").join("node_modules/aws-lambda-ric/bin/index.mjs");
+    let command = vec!["node".to_owned(), client.display().to_string(), "index.handler".to_owned()];
+    let made = |folder: &std::path::Path| std::fs::write(folder.join("index.js"), NODE).unwrap();
+    let mut stage = Stage::with(command, made).await;
+    let front = stage.http_front(&[("$default", "shop")]).await;
+    let mut response = post_json(front, &json!({})).await;
+    assert_eq!(response.status(), 202);
+    assert_eq!(response.headers()["x-order"], "7");
+    assert_eq!(response.headers()["set-cookie"], "a=1");
+    assert_eq!(read_until(&mut response, "one").await, "one");
+    stage.go(1);
+    assert_eq!(read_until(&mut response, "two").await, "two");
+    stage.end().await;
+}
+
 #[tokio::test]
 async fn a_function_that_fails_while_it_streams_cuts_the_connection() {
     let mut stage = Stage::new().await;
