@@ -7,9 +7,11 @@ use model::{Timestamp, TraceId};
 
 use super::Sifted;
 use super::item::Item;
+use crate::batch::Limits;
 
-/// What a sandbox holds at most, estimated as for a batch: as much again as one open batch.
-const BYTES_MAX: usize = 1024 * 1024;
+/// What a sandbox holds at most, estimated as for a batch: as much again as the open one. As values it takes some times
+/// this in memory; hundreds of lines fit.
+const BYTES_MAX: usize = Limits::PLAIN_BYTES_MAX;
 /// Managed Instances run that many at a time at the most; elsewhere it is one, and one or two whose end was lost.
 const HELD_MAX: usize = 1024;
 /// Whoever watches a long invocation sees it with this delay at the most.
