@@ -120,6 +120,7 @@ mod tests {
     use super::*;
     use model::BatchId;
     use pipeline::batch::Worth;
+    use proptest::prelude::*;
 
     fn batch(sequence: u64, bytes: usize) -> Sealed {
         worth(Worth::Mixed, sequence, bytes)
@@ -222,5 +223,62 @@ mod tests {
         assert_eq!(backlog.take_request().len(), 1);
         assert_eq!(backlog.take_request().len(), 1);
         assert_eq!(backlog.take_request().len(), 3);
+    }
+
+    /// What can happen to a backlog.
+    #[derive(Debug, Clone)]
+    enum Op {
+        Push(Worth, usize),
+        /// A request whose answer takes every n-th batch.
+        Send(usize),
+        Probe,
+    }
+
+    fn ops() -> impl Strategy<Value = Vec<Op>> {
+        let worths = [Worth::Debug, Worth::Info, Worth::Warn, Worth::Mixed, Worth::Vital];
+        let push = (proptest::sample::select(worths.to_vec()), 0_usize..400);
+        let op = prop_oneof![
+            4 => push.prop_map(|(worth, bytes)| Op::Push(worth, bytes)),
+            1 => (1_usize..4).prop_map(Op::Send),
+            1 => Just(Op::Probe),
+        ];
+        proptest::collection::vec(op, 0..120)
+    }
+
+    proptest! {
+        #[test]
+        fn every_batch_is_here_settled_or_dropped_and_the_lesser_go_first(ops in ops()) {
+            let bytes_max = 4 * (400 + BATCH_BYTES);
+            let mut backlog = Backlog::new(bytes_max, 1_000);
+            let (mut pushed, mut settled, mut dropped) = (0_u64, 0, 0);
+            for op in ops {
+                let (request, every) = match op {
+                    Op::Push(of, bytes) => {
+                        let gone = backlog.push(worth(of, pushed, bytes));
+                        pushed += 1;
+                        for batch in &gone {
+                            prop_assert!(backlog.iter().all(|kept| kept.worth >= batch.worth));
+                        }
+                        dropped += gone.len() as u64;
+                        prop_assert!(backlog.bytes <= bytes_max || backlog.batches.len() == 1);
+                        continue;
+                    }
+                    Op::Send(every) => (backlog.take_request(), every),
+                    Op::Probe => (backlog.take_one(), 1),
+                };
+                let (taken, failed): (Vec<_>, Vec<_>) =
+                    request.into_iter().enumerate().partition(|(at, _)| at % every == 0);
+                for (_, batch) in &taken {
+                    backlog.settle(batch);
+                    settled += 1;
+                }
+                backlog.put_back(failed.into_iter().map(|(_, batch)| batch).collect());
+            }
+            prop_assert_eq!(pushed, settled + dropped + backlog.iter().count() as u64);
+            let (counted, weighed) = (backlog.bytes, backlog.iter().map(weight).sum::<usize>());
+            prop_assert_eq!(counted, weighed);
+            let order = sequences(&backlog.batches.iter().cloned().collect::<Vec<_>>());
+            prop_assert!(order.is_sorted(), "repeats keep their place: {:?}", order);
+        }
     }
 }
