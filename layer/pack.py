@@ -18,12 +18,15 @@ def main(binary, archive):
         sys.exit(f"{binary.name} has {size:,} bytes, the budget is {BINARY_BYTES_MAX:,}: see extension/README.md")
     archive.parent.mkdir(parents=True, exist_ok=True)
     # Under extensions/ the platform finds it at /opt/extensions/ and starts it.
-    entry = zipfile.ZipInfo(f"extensions/{binary.name}", EPOCH)
-    entry.external_attr = 0o100755 << 16
-    entry.compress_type = zipfile.ZIP_DEFLATED
+    # The wrapper lands at /opt/limelight-wrapper, for AWS_LAMBDA_EXEC_WRAPPER.
+    wrapper = pathlib.Path(__file__).with_name("limelight-wrapper")
     part = archive.with_suffix(".part")
     with zipfile.ZipFile(part, "w", compresslevel=9) as layer:
-        layer.writestr(entry, binary.read_bytes())
+        for path, name in [(binary, f"extensions/{binary.name}"), (wrapper, wrapper.name)]:
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.external_attr = 0o100755 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            layer.writestr(entry, path.read_bytes())
     part.replace(archive)
     shutil.copy(binary, archive.parent / binary.name)
     print(f"{archive}: {archive.stat().st_size:,} bytes, extension {size:,} bytes")

@@ -7,18 +7,20 @@ use std::time::Duration;
 use anyhow::Context as _;
 use lambda_api::extensions::RegisterResponse;
 use lambda_api::telemetry::SchemaVersion;
+use pipeline::payload::Payloads;
 use tokio::task::JoinHandle;
 
 use crate::collector::intake::Intake;
 use crate::collector::{Collector, Inputs, Outputs};
 use crate::config::{self, Config, EXTENSION_NAME, Shipping};
 use crate::export::{self, Export};
-use crate::inbound;
+use crate::inbound::{self, Entrance, Inbox};
 use crate::lambda::{Lambda, LambdaError, Subscribed};
 use crate::lifecycle::{self, Duty};
 use crate::listener::Listener;
 use crate::mirror::Mirror;
 use crate::otlp::Receiver;
+use crate::proxy::{Copies, Proxy};
 use crate::supervise::{Panicked, guarded};
 use crate::{identity, notice};
 
@@ -29,6 +31,7 @@ pub struct App {
     duty: Duty,
     listener: Option<JoinHandle<()>>,
     receiver: Option<Receiver>,
+    _proxy: Option<Proxy>,
 }
 
 impl App {
@@ -37,8 +40,12 @@ impl App {
     /// # Errors
     /// When registration fails: then there is no way to answer `/next`.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
+        let (entrance, inbox) = inbound::queue(config.inbound_bytes_max());
+        // As soon as every extension has registered, the platform starts the runtime, and that looks for the proxy.
+        let copies = config.payloads().map(Copies::from);
+        let proxy = copies.and_then(|copies| Proxy::start(&config.runtime_api, copies, entrance.clone()));
         let (lambda, function) = register(&config.runtime_api).await?;
-        let mut app = Self { lambda, duty: Duty::Idle, listener: None, receiver: None };
+        let mut app = Self { lambda, duty: Duty::Idle, listener: None, receiver: None, _proxy: proxy };
         if let config::Duty::Ship(mut shipping) = config.duty {
             let known = &mut shipping.function;
             known.account = function.account_id.unwrap_or_default();
@@ -49,7 +56,7 @@ impl App {
                     *known = told;
                 }
             }
-            match guarded(app.collect(*shipping)).await {
+            match guarded(app.collect(*shipping, entrance, inbox)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => notice::say(format_args!("going on without telemetry: {error:#}")),
                 Err(Panicked) => notice::say(format_args!("going on without telemetry")),
@@ -74,7 +81,7 @@ impl App {
         ended.context("lost the platform")
     }
 
-    async fn collect(&mut self, shipping: Shipping) -> anyhow::Result<()> {
+    async fn collect(&mut self, shipping: Shipping, entrance: Entrance, inbox: Inbox) -> anyhow::Result<()> {
         let sandbox = identity::sandbox().context("cannot choose an identity")?;
         let listener = Listener::bind(shipping.port).await.context("cannot listen")?;
         let port = listener.port();
@@ -98,9 +105,10 @@ impl App {
             journal: shipping.journal,
         });
         let (deliveries, accepting) = listener.start(shipping.memory.queue_bytes_max);
-        let intake = Intake::new(sandbox, shipping.function, shipping.limits, shipping.selection);
+        let payloads = shipping.payloads.map(|payloads| Payloads::new(payloads.keep));
+        let intake =
+            Intake::new(sandbox, shipping.function, shipping.limits, shipping.selection).with(payloads);
         let inbound_bytes_max = shipping.memory.inbound_bytes_max;
-        let (entrance, inbox) = inbound::queue(inbound_bytes_max);
         let inputs = Inputs { deliveries, inbox, all_ready: Arc::default() };
         self.receiver =
             Some(Receiver::start(shipping.otlp, inbound_bytes_max, entrance, inputs.all_ready.clone()));

@@ -6,11 +6,13 @@ mod selection;
 mod memory;
 mod mirrored;
 mod otlp;
+mod payloads;
 mod setting;
 
 pub use destination::{Credentials, Destination, Stream};
 pub use memory::Memory;
 pub use mirrored::Mirrored;
+pub use payloads::Payloads;
 pub use selection::Selection;
 pub use setting::Fault;
 
@@ -67,6 +69,8 @@ pub struct Shipping {
     pub otlp: Ports,
     /// Where a copy of everything goes.
     pub mirrored: Option<Mirrored>,
+    /// What the proxy copies; none if it is not wanted.
+    pub payloads: Option<Payloads>,
 }
 
 /// The name under which the layer carries the program; registration demands the executable's file name.
@@ -83,6 +87,22 @@ impl Config {
             shipping(&mut settings).map_or(Duty::Idle, |shipping| Duty::Ship(Box::new(shipping)))
         };
         (Self { runtime_api, duty }, settings.faults())
+    }
+
+    /// What the proxy copies; none if there is to be none.
+    pub fn payloads(&self) -> Option<Payloads> {
+        match &self.duty {
+            Duty::Ship(shipping) => shipping.payloads,
+            Duty::Idle => None,
+        }
+    }
+
+    /// How much of what the function's own process tells may wait.
+    pub fn inbound_bytes_max(&self) -> usize {
+        match &self.duty {
+            Duty::Ship(shipping) => shipping.memory.inbound_bytes_max,
+            Duty::Idle => 0,
+        }
     }
 }
 
@@ -109,8 +129,21 @@ fn shipping(settings: &mut Settings<'_>) -> Option<Shipping> {
     let journal = journal(settings);
     let port = settings.port("LIMELIGHT_PORT", PORT);
     let otlp = otlp::ports(settings);
+    let payloads = Payloads::read(settings);
     let destination = Destination::read(settings)?;
-    Some(Shipping { destination, function, selection, policy, limits, memory, journal, port, otlp, mirrored })
+    Some(Shipping {
+        destination,
+        function,
+        selection,
+        policy,
+        limits,
+        memory,
+        journal,
+        port,
+        otlp,
+        mirrored,
+        payloads,
+    })
 }
 
 /// What is open and what is sealed already go together before their time when they come to this: a request's worth.

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use pipeline::payload::Part;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use wire::export::Export;
 
@@ -27,6 +29,31 @@ pub struct Inbound {
 pub enum Message {
     /// The application's SDK: its spans, logs or metric points.
     Export(Export),
+    /// The proxy: what the function was invoked with, or what it answered.
+    Payload(Capture),
+}
+
+impl Message {
+    /// How many records there are in it, as far as that can be told.
+    pub fn records(&self) -> u64 {
+        match self {
+            Self::Export(export) => u64::try_from(export.records()).unwrap_or(u64::MAX),
+            Self::Payload(_) => 1,
+        }
+    }
+}
+
+/// A copy of an event or a response.
+#[derive(Debug)]
+pub struct Capture {
+    /// Which of the two.
+    pub part: Part,
+    /// Whose.
+    pub request_id: String,
+    /// The beginning of it, as it passed.
+    pub bytes: Bytes,
+    /// There was more.
+    pub cut: bool,
 }
 
 /// The queue's entrance.

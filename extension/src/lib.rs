@@ -11,6 +11,7 @@ pub mod listener;
 pub mod usage;
 pub mod inbound;
 pub mod otlp;
+pub mod proxy;
 pub mod collector;
 pub mod export;
 pub mod mirror;

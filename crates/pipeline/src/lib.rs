@@ -7,6 +7,8 @@ pub mod assemble;
 pub mod measure;
 pub mod usage;
 pub mod app;
+pub mod trigger;
+pub mod payload;
 pub mod scrub;
 pub mod sample;
 pub mod select;

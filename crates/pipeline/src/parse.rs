@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 use model::{Level, Map, Metric, SpanId, Timestamp, TraceId, Value};
 
-pub use context::{XrayContext, xray_header};
+pub use context::{XrayContext, traceparent, xray_header};
 pub(crate) use platform::{TIMED_OUT, timed_out};
 
 /// One printed line, understood as far as it goes.

@@ -9,13 +9,14 @@ use model::Timestamp;
 use pipeline::account::{Delivery as Delivered, Ledger, Reason};
 use pipeline::batch::{Batcher, Limits, Packing, Seal, Sealed};
 use pipeline::flush::Pending;
+use pipeline::payload::Payloads;
 use pipeline::usage::{Meter, Reading};
 use pipeline::{App, Assembler, CloseReason, FunctionContext, Select, Signals, measure};
 use serde_json::Value;
 
 use crate::config::Selection;
 use crate::identity;
-use crate::inbound::Message;
+use crate::inbound::{Capture, Message};
 use crate::listener::Delivery;
 use crate::listener::body;
 use crate::listener::redelivery::Redelivery;
@@ -32,6 +33,8 @@ pub struct Intake {
     meter: Option<Meter>,
     select: Select,
     app: App,
+    /// None where nothing is copied.
+    payloads: Option<Payloads>,
     ledger: Ledger,
     batcher: Batcher,
     /// How the exporter fares, as of [`Intake::follow`].
@@ -71,6 +74,7 @@ impl Intake {
             meter: selection.metrics.then(Meter::default),
             select: Select::new(selection.gate),
             app: App::default(),
+            payloads: None,
             ledger: Ledger::default(),
             batcher: Batcher::new(sandbox, limits),
             room_bytes: usize::MAX,
@@ -78,6 +82,11 @@ impl Intake {
             invoked_at: Timestamp::EPOCH,
             made_at: None,
         }
+    }
+
+    /// With what the proxy copies.
+    pub fn with(self, payloads: Option<Payloads>) -> Self {
+        Self { payloads, ..self }
     }
 
     /// What the exporter says stands in all batches from now on; what is over its room is packed by worth.
@@ -163,8 +172,12 @@ impl Intake {
     /// The assembler's state is plain data: after a panic it may lack a span, and is otherwise good to go on.
     fn assemble(&mut self, now: Timestamp, step: impl FnOnce(&mut Assembler) -> Signals) {
         let (assembler, measures) = (&mut self.assembler, self.meter.is_some());
+        let payloads = &mut self.payloads;
         let assembled = catch_unwind(AssertUnwindSafe(|| {
             let mut signals = step(assembler);
+            if let Some(payloads) = payloads {
+                payloads.dress(&mut signals);
+            }
             if measures {
                 measure::append(&mut signals);
             }
@@ -233,10 +246,17 @@ impl Intake {
 
     /// Takes what the function's own process told.
     pub fn hear(&mut self, message: Message, now: Timestamp) {
-        let Message::Export(export) = message;
-        let events = u64::try_from(export.records()).unwrap_or(u64::MAX);
-        let (app, resource, overlaps) = (&mut self.app, self.assembler.resource(), self.overlaps);
-        match catch_unwind(AssertUnwindSafe(|| app.place(export, &resource, overlaps))) {
+        let events = message.records();
+        let (app, payloads) = (&mut self.app, &mut self.payloads);
+        let (resource, overlaps) = (self.assembler.resource(), self.overlaps);
+        let heard = catch_unwind(AssertUnwindSafe(|| match message {
+            Message::Export(export) => app.place(export, &resource, overlaps),
+            Message::Payload(Capture { part, request_id, bytes, cut }) => payloads
+                .as_mut()
+                .map(|payloads| payloads.take(part, &request_id, &bytes, cut, now))
+                .unwrap_or_default(),
+        }));
+        match heard {
             Ok(signals) => self.push(signals, now),
             Err(_) => self.ledger.lost(Reason::Panic, events),
         }
@@ -260,6 +280,10 @@ impl Intake {
     /// The sandbox ends: what is still open becomes what is known of it.
     pub fn close(&mut self, reason: CloseReason, now: Timestamp) {
         self.assemble(now, |assembler| assembler.close(reason, now));
+        if let Some(payloads) = &mut self.payloads {
+            let copies = payloads.close();
+            self.push(copies, now);
+        }
         let held = self.select.close();
         self.pack(held, now);
     }

@@ -30,12 +30,17 @@ struct State {
     pending: AsyncMutex<mpsc::UnboundedReceiver<Value>>,
     asked: mpsc::UnboundedSender<()>,
     nexts: AsyncMutex<mpsc::UnboundedReceiver<()>>,
+    /// The Runtime API's side: request ids and events for the runtime, and what it answered.
+    invocations: mpsc::UnboundedSender<(String, Value)>,
+    for_runtime: AsyncMutex<mpsc::UnboundedReceiver<(String, Value)>>,
+    responses: Mutex<Vec<(String, String)>>,
 }
 
 impl Platform {
     pub(crate) async fn start() -> Self {
         let (events, pending) = mpsc::unbounded_channel();
         let (asked, nexts) = mpsc::unbounded_channel();
+        let (invocations, for_runtime) = mpsc::unbounded_channel();
         let state = Arc::new(State {
             invoke_refused: Mutex::default(),
             refusals: Mutex::default(),
@@ -44,6 +49,9 @@ impl Platform {
             pending: AsyncMutex::new(pending),
             asked,
             nexts: AsyncMutex::new(nexts),
+            invocations,
+            for_runtime: AsyncMutex::new(for_runtime),
+            responses: Mutex::default(),
         });
         let shared = state.clone();
         let served = super::serve(move |request| {
@@ -85,6 +93,16 @@ impl Platform {
         let event = json!({ "eventType": "INVOKE", "deadlineMs": deadline(timeout), "requestId": id,
             "invokedFunctionArn": arn });
         self.state.events.send(event).unwrap();
+    }
+
+    /// The runtime's next event.
+    pub(crate) fn event(&self, id: &str, event: &Value) {
+        self.state.invocations.send((id.to_owned(), event.clone())).unwrap();
+    }
+
+    /// What the runtime has answered so far: request ids and bodies.
+    pub(crate) fn responses(&self) -> Vec<(String, String)> {
+        self.state.responses.lock().unwrap().clone()
     }
 
     pub(crate) async fn shutdown(&self, reason: &str) {
@@ -145,7 +163,21 @@ async fn respond(state: Arc<State>, request: Request<Bytes>) -> Response<Full<By
             let event = state.pending.lock().await.recv().await.unwrap();
             super::answer(200, event.to_string())
         }
-        path => panic!("the extension called {path}"),
+        "/2018-06-01/runtime/invocation/next" => {
+            let (id, event) = state.for_runtime.lock().await.recv().await.unwrap();
+            let mut answer = super::answer(200, event.to_string());
+            answer.headers_mut().insert("lambda-runtime-aws-request-id", id.parse().unwrap());
+            answer
+        }
+        path => match path.to_owned().strip_prefix("/2018-06-01/runtime/invocation/") {
+            Some(answered) => {
+                let id = answered.strip_suffix("/response").expect("an answer").to_owned();
+                let body = String::from_utf8(request.into_body().to_vec()).unwrap();
+                state.responses.lock().unwrap().push((id, body));
+                super::answer(202, "")
+            }
+            None => panic!("the extension called {path}"),
+        },
     }
 }
 

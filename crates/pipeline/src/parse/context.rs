@@ -1,6 +1,6 @@
 //! Trace context: X-Ray's header, W3C `traceparent`, and the keys under which loggers write trace and span ids.
 
-use model::{Map, SpanId, TraceId, Value};
+use model::{Map, SpanId, TraceContext, TraceId, Value};
 
 /// What an X-Ray header says (AWS X-Ray developer guide, "Tracing header").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,9 @@ pub(super) fn trace_id(body: &Map) -> Option<TraceId> {
 pub(super) fn span_id(body: &Map) -> Option<SpanId> {
     let nested = || body.get("span")?.as_object()?.get("id").and_then(Value::as_str);
     let texts = SPAN_KEYS.iter().filter_map(|key| body.get(*key)?.as_str()).chain(nested());
-    texts.into_iter().find_map(|text| text.parse().ok().or_else(|| traceparent(text).map(|(_, span)| span)))
+    texts
+        .into_iter()
+        .find_map(|text| text.parse().ok().or_else(|| traceparent(text).map(|context| context.span_id)))
 }
 
 /// 32 digits, X-Ray's `1-…-…` (a log may add `@segment`), X-Ray's header, or a `traceparent`.
@@ -63,16 +65,16 @@ fn trace(text: &str) -> Option<TraceId> {
     text.parse()
         .ok()
         .or_else(|| xray(text))
-        .or_else(|| traceparent(text).map(|(trace, _)| trace))
+        .or_else(|| traceparent(text).map(|context| context.trace_id))
         .or_else(|| xray_header(text).map(|context| context.trace_id))
 }
 
 /// W3C Trace Context, version 00 and what later versions keep of it.
-fn traceparent(text: &str) -> Option<(TraceId, SpanId)> {
+pub fn traceparent(text: &str) -> Option<TraceContext> {
     let mut parts = text.split('-');
     let (version, trace, span) = (parts.next()?, parts.next()?, parts.next()?);
     (version.len() == 2).then_some(())?;
-    Some((trace.parse().ok()?, span.parse().ok()?))
+    Some(TraceContext { trace_id: trace.parse().ok()?, span_id: span.parse().ok()? })
 }
 
 #[cfg(test)]
