@@ -163,8 +163,13 @@ fn command(program: &Program<'_>, log_in: Option<&PipeWriter>) -> Command {
 }
 
 /// Pipes of this process are closed in its children. The shell opens this one's end again, under a number that every
-/// shell can, and becomes the program. Handing the descriptor down ourselves would need unsafe code.
-const OPEN_LOG_PIPE: &str = r#"exec 9>"$1"; shift; exec "$@""#;
+/// shell can, and becomes the program. Handing the descriptor down ourselves would need unsafe code. Where `/proc` does
+/// not let it, the program does without, and prints its messages line by line.
+const OPEN_LOG_PIPE: &str = r#"
+if [ -w "$1" ]; then exec 9>"$1"; else unset _LAMBDA_TELEMETRY_LOG_FD; fi
+shift
+exec "$@"
+"#;
 
 /// util-linux's `setpriv`, which asks the kernel to kill the program when this process dies: a `kill -9` of this
 /// process cannot leave stopped processes behind. Asking ourselves would need unsafe code.
