@@ -65,8 +65,12 @@ fn allows(text: &[u8], at: usize) -> bool {
         b'B' | b'b' => matches!(ahead(1), b'E' | b'e' | b'A' | b'a'),
         b'J' => behind(1) == b'y',
         b'S' => ahead(1) == b'G',
-        // -----BEGIN, sk-, xoxb-, glpat-
-        b'-' => ahead(1) == b'-' || matches!((behind(2), behind(1)), (b's', b'k') | (b'x', _) | (b'a', b't')),
+        // -----BEGIN, sk-, xoxb-, xapp-, glpat-, pypi-
+        b'-' => {
+            let before = (behind(2), behind(1));
+            ahead(1) == b'-'
+                || matches!(before, (b's', b'k') | (b'x', _) | (b'p', b'p' | b'i') | (b'a', b't'))
+        }
         // All that are marked by one have 16 letters and digits behind it, and nearly all other names less.
         b'_' => is_alphanumeric(ahead(8)) && is_alphanumeric(ahead(16)),
         _ => true,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::place::{Place, is_alphanumeric, is_base64url};
 
 /// Prefixes that end with `_`, here without it, and how many letters and digits at least follow.
-const UNDERSCORED: [(&[u8], usize); 16] = [
+const UNDERSCORED: [(&[u8], usize); 15] = [
     (b"ghp", 30),
     (b"gho", 30),
     (b"ghu", 30),
@@ -22,13 +22,21 @@ const UNDERSCORED: [(&[u8], usize); 16] = [
     (b"whsec", 24),
     (b"shpat", 32),
     (b"dop_v1", 64),
-    (b"pypi-AgE", 16),
 ];
 const UNDERSCORED_BYTES_MIN: usize = 16;
 
 /// Prefixes that end with `-`, here without it, and how many characters at least follow.
-const DASHED: [(&[u8], usize); 7] =
-    [(b"sk", 20), (b"xoxb", 10), (b"xoxp", 10), (b"xoxa", 10), (b"xoxr", 10), (b"xoxs", 10), (b"glpat", 16)];
+const DASHED: [(&[u8], usize); 9] = [
+    (b"sk", 20),
+    (b"xoxb", 10),
+    (b"xoxp", 10),
+    (b"xoxa", 10),
+    (b"xoxr", 10),
+    (b"xoxs", 10),
+    (b"xapp", 10),
+    (b"glpat", 16),
+    (b"pypi", 50),
+];
 /// A decision is made within this many bytes, also in a text that is nothing but prefixes.
 const DASHED_BYTES_SEEN: usize = 64;
 
@@ -82,4 +90,41 @@ pub(super) fn sendgrid(place: &Place<'_>) -> Option<Range<usize>> {
     let end = place.run_end(dot + 1, is_base64url);
     let is_key = dot - first == 22 && place.byte(dot) == Some(b'.') && end - dot == 44;
     is_key.then_some(place.at..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MASK, Rule};
+
+    /// Each prefix with the shortest token that counts, in a sentence; also one that is a byte too short.
+    #[test]
+    fn every_prefix_is_found_where_enough_follows() {
+        let with = |sign: char| {
+            move |(prefix, min): &(&[u8], usize)| {
+                let prefix = String::from_utf8_lossy(prefix).into_owned();
+                [0, 1].map(|less| (format!("{prefix}{sign}{}", &"a1B2".repeat(17)[..min - less]), less == 0))
+            }
+        };
+        let marked = UNDERSCORED.iter().flat_map(with('_')).chain(DASHED.iter().flat_map(with('-')));
+        for (token, is_one) in marked {
+            let mut text = format!("used {token}, then");
+            Rule::default().scrub_text(&mut text);
+            assert_eq!(text == format!("used {MASK}, then"), is_one, "{token}");
+        }
+    }
+
+    #[test]
+    fn keys_of_a_fixed_length_are_found_in_that_length_only() {
+        for (key, is_one) in [
+            (format!("AIza{}", "a1B2-".repeat(7)), true),
+            (format!("AIza{}x", "a1B2-".repeat(7)), false),
+            (format!("SG.{}.{}", "a1".repeat(11), "B2_".repeat(14) + "x"), true),
+            (format!("SG.{}.{}", "a1".repeat(10), "B2_".repeat(14) + "x"), false),
+        ] {
+            let mut text = format!("used {key}, then");
+            Rule::default().scrub_text(&mut text);
+            assert_eq!(text == format!("used {MASK}, then"), is_one, "{key}");
+        }
+    }
 }
