@@ -86,6 +86,9 @@ pub struct Outbound {
 /// The shortest time for which the platform buffers records, and the one that we ask for.
 pub const BUFFERED: Duration = Duration::from_millis(25);
 
+/// Being woken up and asking for the next event belong to the budget, too.
+const LETTING_GO: Duration = Duration::from_millis(5);
+
 impl Policy {
     /// Whether the sandbox is let go as soon as an invocation begins, because the next one will follow closely.
     pub fn bets(&self, rhythm: &Rhythm) -> bool {
@@ -137,7 +140,7 @@ impl Policy {
             None => last_moment,
             Some(_) if outbound.unacknowledged == 0 => return Hold::Release,
             Some(done_at) if done_at > now => return Hold::Release, // the clock was set back
-            Some(done_at) => last_moment.min(done_at.plus(self.budget)),
+            Some(done_at) => last_moment.min(done_at.plus(self.budget.saturating_sub(LETTING_GO))),
         };
         let stepped_back = invocation.invoked_at() > now;
         if until <= now || stepped_back { Hold::Release } else { Hold::Until(until) }
@@ -230,8 +233,8 @@ mod tests {
     #[test]
     fn a_done_invocation_is_held_until_acknowledged_or_over_budget() {
         let done = done_at(1_000);
-        assert_eq!(POLICY.hold(at(1_010), &done, PROMPT), Hold::Until(at(1_050)));
-        assert_eq!(POLICY.hold(at(1_050), &done, PROMPT), Hold::Release);
+        assert_eq!(POLICY.hold(at(1_010), &done, PROMPT), Hold::Until(at(1_045)));
+        assert_eq!(POLICY.hold(at(1_045), &done, PROMPT), Hold::Release);
         assert_eq!(
             POLICY.hold(at(1_010), &done, Outbound { unacknowledged: 0, prompt: true }),
             Hold::Release
