@@ -5,7 +5,7 @@ mod platform;
 mod subscription;
 
 pub use platform::{
-    Extension, Fault, InitMetrics, InitReport, InitRuntimeDone, InitStart, LogsDropped, Payload, Report,
+    End, Extension, Fault, InitMetrics, InitReport, InitRuntimeDone, InitStart, LogsDropped, Payload, Report,
     ReportMetrics, RestoreReport, RestoreRuntimeDone, RestoreStart, RuntimeDone, RuntimeDoneMetrics, Span,
     Start, TelemetrySubscription, Tracing,
 };
@@ -59,9 +59,11 @@ pub mod kind {
     pub const END: &str = "platform.end";
 }
 
-/// One record as it is delivered: the kind decides what `record` means, see [`Record::payload`].
+/// One record as it is delivered: the kind decides what `record` means, see [`Record::payload`]. A reader may have the
+/// content in a type of its own (`V`), so that it is read once.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+#[serde(bound(deserialize = "V: Deserialize<'de> + Default"))]
+pub struct Record<V = Value> {
     /// When it happened, RFC 3339.
     #[serde(default)]
     pub time: String,
@@ -70,7 +72,7 @@ pub struct Record {
     pub kind: String,
     /// A line of text, or an object.
     #[serde(default)]
-    pub record: Value,
+    pub record: V,
 }
 
 impl Record {

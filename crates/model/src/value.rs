@@ -1,5 +1,7 @@
 //! Nested, schemaless data: what a log line or an attribute can hold.
 
+mod read;
+
 use std::collections::BTreeMap;
 
 /// Keys in their order, unique.

@@ -23,7 +23,7 @@ pub struct App {
 
 impl App {
     /// Takes what a platform record tells of the invocations' course; most tell nothing.
-    pub fn observe(&mut self, record: &Record) {
+    pub fn observe<V: Clone + Into<serde_json::Value>>(&mut self, record: &Record<V>) {
         self.runs.observe(record);
     }
 

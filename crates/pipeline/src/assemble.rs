@@ -2,20 +2,26 @@
 //! record in the order of arrival; knows no clock and no socket.
 
 pub mod identity;
+mod failure;
 mod invocation;
+mod invocations;
 mod phase;
 mod start_up;
+mod course;
 mod platform;
 mod lines;
+mod timed;
 
 use std::time::Duration;
 
-use lambda_api::telemetry::{self, Payload, Record, kind};
+use lambda_api::telemetry::{Payload, Record, kind};
 use model::{Map, Resource, Timestamp, Value};
 
-use self::invocation::{Ending, Invocation, Invocations, context, part};
+use self::invocation::Ending;
+use self::invocations::Invocations;
 use self::lines::Source;
 use self::phase::{PhaseEnding, Phases};
+use crate::join::Joiner;
 use crate::{FunctionContext, Signals};
 
 /// A line of an `extension` record that begins with this is our own: it is folded, so that nothing feeds on itself.
@@ -32,29 +38,100 @@ pub enum CloseReason {
     Failure,
 }
 
-/// The state of one sandbox. Bounded: see the constants of `invocation` and `phase`.
+/// The state of one sandbox. Bounded: see the constants of `invocations`, `phase` and `join`.
 #[derive(Debug)]
 pub struct Assembler {
     function: FunctionContext,
     phases: Phases,
     invocations: Invocations,
+    joiner: Joiner,
+    /// A durable function: its invocations are steps of a longer run.
+    is_durable: bool,
 }
 
 impl Assembler {
     /// For the sandbox of `function`, before any record.
     pub fn new(function: FunctionContext) -> Self {
-        Self { function, phases: Phases::default(), invocations: Invocations::default() }
+        Self {
+            function,
+            phases: Phases::default(),
+            invocations: Invocations::default(),
+            joiner: Joiner::default(),
+            is_durable: false,
+        }
     }
 
-    /// Takes one record. `arrived_at` stands in where the record's own time cannot be read.
-    pub fn accept(&mut self, record: Record, arrived_at: Timestamp) -> Signals {
-        let time = record.time.parse().unwrap_or(arrived_at);
+    /// Takes one record. `now` stands in where the record's own time cannot be read.
+    pub fn accept<V: Into<Value>>(&mut self, record: Record<V>, now: Timestamp) -> Signals {
+        let time = record.time.parse().unwrap_or(now);
+        let content = record.record.into();
         match record.kind.as_str() {
-            kind::FUNCTION => return self.on_line(record.record, Source::Function, time),
-            kind::EXTENSION => return self.on_line(record.record, Source::Extension, time),
-            _ => {}
+            kind::FUNCTION => self.on_line(content, Source::Function, time, now),
+            kind::EXTENSION => self.on_line(content, Source::Extension, time, now),
+            kind => {
+                // What the platform says next may change whose line it is.
+                let mut signals = self.finish_lines();
+                signals.append(self.on_platform(kind, content.into(), time));
+                signals
+            }
         }
-        match record.payload() {
+    }
+
+    /// The emitter of everything that `accept` gives, as far as it is known by now.
+    pub fn resource(&self) -> Resource {
+        self.function.resource()
+    }
+
+    /// Takes what the function's ARN tells (INVOKE's `invokedFunctionArn`).
+    pub fn learn_arn(&mut self, arn: &str) {
+        self.function.learn_arn(arn);
+    }
+
+    /// When to call [`Self::release`]; none if no line is held.
+    pub fn due(&self) -> Option<Timestamp> {
+        self.joiner.due()
+    }
+
+    /// Lines that have waited long enough for the rest of a stack trace.
+    pub fn release(&mut self, now: Timestamp) -> Signals {
+        let blocks = self.joiner.release(now);
+        self.on_blocks(blocks)
+    }
+
+    /// A delivery has been taken to its end. While nothing runs, nothing is held: the sandbox may be frozen.
+    pub fn settle(&mut self) -> Signals {
+        if self.invocations.is_idle() && self.phases.open.is_none() {
+            self.finish_lines()
+        } else {
+            Signals::default()
+        }
+    }
+
+    /// Lines that are held, whatever might still come.
+    pub fn finish_lines(&mut self) -> Signals {
+        let blocks = self.joiner.finish();
+        self.on_blocks(blocks)
+    }
+
+    /// What is still open when the sandbox ends. The assembler can go on if it does not.
+    pub fn close(&mut self, reason: CloseReason, now: Timestamp) -> Signals {
+        let (status, error_type) = match reason {
+            CloseReason::Spindown => ("", None),
+            CloseReason::Timeout => ("timeout", None),
+            CloseReason::Failure => ("failure", Some("Sandbox.Failure".to_owned())),
+        };
+        let mut signals = self.finish_lines();
+        signals.append(self.close_phases(status, error_type.clone(), now));
+        for invocation in self.invocations.take_all() {
+            let ending =
+                Ending { status: status.to_owned(), error_type: error_type.clone(), ..Ending::default() };
+            signals.append(self.finish(invocation, &ending, &[], now));
+        }
+        signals
+    }
+
+    fn on_platform(&mut self, kind: &str, content: serde_json::Value, time: Timestamp) -> Signals {
+        match Payload::read(kind, &content) {
             Payload::InitStart(start) => self.on_init_start(start, time),
             Payload::InitReport(report) => {
                 let ending = PhaseEnding {
@@ -80,128 +157,10 @@ impl Assembler {
             Payload::Start(start) => self.on_start(start, time),
             Payload::RuntimeDone(done) => self.on_runtime_done(&done, time),
             Payload::Report(report) => self.on_report(&report, time),
-            _ => self.on_other(&record.kind, record.record, time),
+            Payload::End(end) => self.on_end(&end, time),
+            Payload::Fault(fault) => self.on_fault(fault, time),
+            _ => self.on_other(kind, content, time),
         }
-    }
-
-    /// The emitter of everything that `accept` gives, as far as it is known by now.
-    pub fn resource(&self) -> Resource {
-        self.function.resource()
-    }
-
-    /// Takes what the function's ARN tells (INVOKE's `invokedFunctionArn`).
-    pub fn learn_arn(&mut self, arn: &str) {
-        self.function.learn_arn(arn);
-    }
-
-    /// What is still open when the sandbox ends. The assembler can go on if it does not.
-    pub fn close(&mut self, reason: CloseReason, now: Timestamp) -> Signals {
-        let (status, error_type) = match reason {
-            CloseReason::Spindown => ("", None),
-            CloseReason::Timeout => ("timeout", None),
-            CloseReason::Failure => ("failure", Some("Sandbox.Failure".to_owned())),
-        };
-        let mut signals = Signals::default();
-        signals.append(self.close_phases(status, error_type.clone(), now));
-        for invocation in self.invocations.take_all() {
-            let ending =
-                Ending { status: status.to_owned(), error_type: error_type.clone(), ..Ending::default() };
-            signals.append(self.finish(invocation, &ending, &[], now));
-        }
-        signals
-    }
-
-    fn on_start(&mut self, start: telemetry::Start, time: Timestamp) -> Signals {
-        let mut invocation = Invocation::new(&start.request_id, start.tracing.as_ref(), time);
-        let function = &self.function;
-        invocation.cold_start = self.invocations.none_yet() && function.starts_cold();
-        invocation.version =
-            start.version.or_else(|| Some(function.version.clone()).filter(|version| !version.is_empty()));
-        invocation.tenant_id = start.tenant_id;
-        invocation.arn = start.function_arn;
-        let mut signals = self.phases.release(Some(&invocation));
-        signals.logs.push(platform::start(&invocation));
-        if let Some(lost) = self.invocations.open(invocation) {
-            signals.append(self.finish(lost, &Ending::default(), &[], time));
-        }
-        signals
-    }
-
-    fn on_runtime_done(&mut self, done: &telemetry::RuntimeDone, time: Timestamp) -> Signals {
-        let metrics = done.metrics.clone().unwrap_or_default();
-        let ending = Ending {
-            status: done.status.clone(),
-            error_type: done.error_type.clone(),
-            duration_ms: metrics.duration_ms,
-            produced_bytes: metrics.produced_bytes,
-        };
-        let invocation = match self.invocations.take(&done.request_id) {
-            Some(invocation) => invocation,
-            // Its report came first and has closed it.
-            None if self.invocations.find(&done.request_id).is_some() => {
-                return lines::folded();
-            }
-            None => {
-                let started_at = time.minus(millis(metrics.duration_ms.unwrap_or(0.0)));
-                Invocation::new(&done.request_id, done.tracing.as_ref(), started_at)
-            }
-        };
-        self.finish(invocation, &ending, &done.spans, time)
-    }
-
-    fn on_report(&mut self, report: &telemetry::Report, time: Timestamp) -> Signals {
-        let mut signals = Signals::default();
-        let mut parts = report.spans.as_slice();
-        // Managed Instances send no runtimeDone; elsewhere it was lost.
-        if let Some(invocation) = self.invocations.take(&report.request_id) {
-            let ending = Ending {
-                status: report.status.clone().unwrap_or_default(),
-                error_type: report.error_type.clone(),
-                duration_ms: report.metrics.duration_ms,
-                produced_bytes: None,
-            };
-            signals = self.finish(invocation, &ending, parts, time);
-            parts = &[];
-        }
-        let known = self.invocations.find(&report.request_id).map(|invocation| invocation.context);
-        let context = known.unwrap_or_else(|| context(&report.request_id, report.tracing.as_ref()).0);
-        let request_id = Some(report.request_id.as_str());
-        signals.spans.extend(parts.iter().filter_map(|measured| part(measured, context, request_id)));
-        signals.logs.push(platform::report(report, context, time));
-        signals
-    }
-
-    /// Closes an invocation: its span, its parts, END, and its timeout where no line has told it.
-    fn finish(
-        &mut self,
-        mut invocation: Invocation,
-        ending: &Ending,
-        parts: &[telemetry::Span],
-        told_at: Timestamp,
-    ) -> Signals {
-        let end = invocation.end(ending, told_at);
-        let mut signals = Signals::default();
-        signals.spans.push(invocation.span(&self.function.name, ending, end));
-        let request_id = Some(invocation.request_id.as_str());
-        signals
-            .spans
-            .extend(parts.iter().filter_map(|measured| part(measured, invocation.context, request_id)));
-        if ending.status == "timeout" && !std::mem::replace(&mut invocation.timed_out, true) {
-            signals.logs.push(platform::timeout(&invocation, end));
-        }
-        signals.logs.push(platform::end(&invocation, ending, told_at));
-        self.invocations.remember(invocation);
-        signals
-    }
-
-    fn on_other(&mut self, kind: &str, record: serde_json::Value, time: Timestamp) -> Signals {
-        let mut log = platform::other(kind, record, time);
-        if let Some(invocation) = self.invocations.current(self.function.overlaps()) {
-            log.request_id = Some(invocation.request_id.clone());
-            log.trace_id = Some(invocation.context.trace_id);
-            log.span_id = Some(invocation.context.span_id);
-        }
-        Signals { logs: vec![log], ..Signals::default() }
     }
 }
 

@@ -1,13 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+pub mod join;
 pub mod parse;
+pub mod trigger;
 pub mod signals;
 pub mod function;
 pub mod assemble;
 pub mod measure;
 pub mod usage;
 pub mod app;
-pub mod trigger;
 pub mod payload;
 pub mod scrub;
 pub mod sample;

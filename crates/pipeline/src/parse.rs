@@ -18,6 +18,7 @@ use std::borrow::Cow;
 use model::{Level, Map, Metric, SpanId, Timestamp, TraceId, Value};
 
 pub use context::{XrayContext, traceparent, xray_header};
+pub(crate) use plain::is_error as is_error_text;
 pub(crate) use platform::{TIMED_OUT, timed_out};
 
 /// One printed line, understood as far as it goes.
@@ -95,15 +96,16 @@ pub fn line(text: &str) -> Line {
 /// Understands one record that came as a JSON object. Every field is kept; a message that stands under another
 /// logger's name (`msg`, `fields.message`, …) is also put under `message`, so that one key finds them all.
 pub fn object(body: Map) -> Line {
+    let places = fields::places(&body);
     let mut line = Line {
         time: time::of(&body),
         level: fields::level(&body),
-        trace_id: context::trace_id(&body),
-        span_id: context::span_id(&body),
+        trace_id: context::trace_id(&places),
+        span_id: context::span_id(&places),
         duration_ms: fields::duration_ms(&body),
         ..Line::default()
     };
-    if let Some((id, certain)) = fields::request_id(&body) {
+    if let Some((id, certain)) = fields::request_id(&places) {
         line.request_id = Some(id);
         line.request_id_certain = certain;
     }
@@ -119,13 +121,15 @@ pub fn object(body: Map) -> Line {
     line
 }
 
+/// True for text that has a JSON object's borders.
+pub(crate) fn is_json_object(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with('{') && text.ends_with('}')
+}
+
 /// The text as a JSON object, if all of it is one.
 fn json_object(text: &str) -> Option<Map> {
-    let text = text.trim();
-    if !(text.starts_with('{') && text.ends_with('}')) {
-        return None;
-    }
-    serde_json::from_str(text).ok().map(model::value::from_json_object)
+    if is_json_object(text) { serde_json::from_str(text).ok() } else { None }
 }
 
 /// Lambda's Python and Node clients write `\r` for the line breaks inside a record, so that their pipe keeps it whole.

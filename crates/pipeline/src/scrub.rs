@@ -77,8 +77,11 @@ mod tests {
             initialization_type: "provisioned-concurrency".into(),
             ..FunctionContext::default()
         });
-        let record =
-            Record { time: String::new(), kind: "function".into(), record: line.replace('\n', " ").into() };
+        let record = Record {
+            time: String::new(),
+            kind: "function".into(),
+            record: serde_json::Value::from(line.replace('\n', " ")),
+        };
         assembler.accept(record, Timestamp::EPOCH)
     }
 

@@ -144,6 +144,7 @@ proptest! {
         let mut ends_twice = 0;
         for record in records {
             if record.kind.starts_with("platform") {
+                all.append(assembler.finish_lines());
                 let signals = assembler.accept(record, Timestamp::EPOCH);
                 ends_twice += signals.folded;
                 all.append(signals);

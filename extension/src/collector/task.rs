@@ -90,7 +90,9 @@ impl Task {
 
     /// Does what is due, and says when something will be.
     async fn advance(&mut self, now: Timestamp) -> Option<Timestamp> {
-        self.intake.release(now);
+        if let Some(milestone) = self.intake.release(now) {
+            self.heed(milestone, now).await;
+        }
         let flush_at = loop {
             match self.policy.flush(now, self.intake.pending(), self.invocation.as_ref()) {
                 Flush::Now => self.ship().await,
@@ -192,18 +194,7 @@ impl Task {
         self.hear_all();
         self.follow();
         for milestone in self.intake.take(delivery, now) {
-            match milestone {
-                Milestone::Ready => self.inputs.all_ready.notify_one(),
-                Milestone::Done { request_id, at } => self.done(request_id, at, now),
-                Milestone::Reported(request_id) => {
-                    self.report_missing.take_if(|missing| *missing == request_id);
-                    // A lost "done" would hold the sandbox to its patience; the report comes later, but says it too.
-                    if let Some(invocation) = &mut self.invocation {
-                        invocation.done(&request_id, now, now);
-                    }
-                }
-                Milestone::Restored => self.export.renew(self.intake.sandbox().to_owned()).await,
-            }
+            self.heed(milestone, now).await;
         }
         // The function prints faster than we are told: its end would come late, and holding it makes nothing better.
         if self.policy.is_too_late(self.intake.lag(now))
@@ -213,6 +204,21 @@ impl Task {
         }
         if self.intake.wants_reading_between(now) {
             self.intake.read(usage::read(now));
+        }
+    }
+
+    async fn heed(&mut self, milestone: Milestone, now: Timestamp) {
+        match milestone {
+            Milestone::Ready => self.inputs.all_ready.notify_one(),
+            Milestone::Done { request_id, at } => self.done(request_id, at, now),
+            Milestone::Reported(request_id) => {
+                self.report_missing.take_if(|missing| *missing == request_id);
+                // A lost "done" would hold the sandbox to its patience; the report comes later, but says it too.
+                if let Some(invocation) = &mut self.invocation {
+                    invocation.done(&request_id, now, now);
+                }
+            }
+            Milestone::Restored => self.export.renew(self.intake.sandbox().to_owned()).await,
         }
     }
 

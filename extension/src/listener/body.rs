@@ -1,116 +1,180 @@
-//! A POST's body in, its records out, one array element at a time: an element that cannot be read costs itself and
-//! never its neighbours. Called by the collector; pure.
+//! POST bodies in, their records out, one array element at a time: an element that cannot be read costs itself and
+//! never its neighbours, and a record that was cut over two bodies is made whole. Called by the collector; time is an
+//! argument.
+
+mod scan;
+mod envelope;
+mod salvage;
+mod stitch;
 
 use lambda_api::telemetry::Record;
+use model::{Timestamp, Value};
 
-/// The elements of a body, in order: a record, or none for one that could not be read (broken JSON, not an object, cut
-/// off at the body's end). One is in memory at a time: a body's records take many times the body's room.
-#[derive(Debug)]
-pub struct Elements<'a> {
-    rest: &'a [u8],
+use scan::Scan;
+use stitch::{Join, Stitch};
+
+/// One element of a body.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Element {
+    /// A record.
+    Record(Record<Value>),
+    /// What is known of a record of which only a part came.
+    Part(Record<Value>, Missing),
+    /// Broken JSON, or no object: nobody knows what it said.
+    Unreadable,
 }
 
-/// None if the body is no array at all: then nobody knows how many records are gone.
-pub fn elements(body: &[u8]) -> Option<Elements<'_>> {
-    body.trim_ascii_start().strip_prefix(b"[").map(|rest| Elements { rest })
+/// Which part of a cut record never came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// What came first.
+    Beginning,
+    /// What should have come next.
+    End,
+}
+
+/// Reads the bodies of one subscription, in the order in which they came.
+#[derive(Debug, Default)]
+pub struct Bodies {
+    stitch: Stitch,
+}
+
+impl Bodies {
+    /// The elements of a body, in order; to be taken to the end. One is in memory at a time: a body's records take
+    /// many times the body's room. None if the body is no array at all: then nobody knows how many records are gone.
+    pub fn read<'a>(&'a mut self, body: &'a [u8], now: Timestamp) -> Option<Elements<'a>> {
+        let rest = body.trim_ascii_start().strip_prefix(b"[")?.trim_ascii_start();
+        let (rest, stitched) = match self.stitch.join(rest, reads_alone) {
+            Join::Whole(record, end) => (&rest[end..], Some(record)),
+            Join::Further => (&rest[rest.len()..], None),
+            Join::Stranger => (rest, None),
+        };
+        Some(Elements { stitch: &mut self.stitch, stitched, rest, now })
+    }
+
+    /// When to ask [`Self::release`]; none if nothing is held.
+    pub fn due(&self) -> Option<Timestamp> {
+        self.stitch.due()
+    }
+
+    /// The part of a record whose other part has not come for too long.
+    pub fn release(&mut self, now: Timestamp) -> Option<Element> {
+        self.stitch.release(now)
+    }
+
+    /// The same, whatever its age: no body will come any more.
+    pub fn close(&mut self) -> Option<Element> {
+        self.stitch.close()
+    }
+}
+
+/// See [`Bodies::read`].
+#[derive(Debug)]
+pub struct Elements<'a> {
+    stitch: &'a mut Stitch,
+    stitched: Option<Record<Value>>,
+    rest: &'a [u8],
+    now: Timestamp,
 }
 
 impl Iterator for Elements<'_> {
-    type Item = Option<Record>;
+    type Item = Element;
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<Element> {
+        if let Some(record) = self.stitched.take() {
+            return Some(Element::Record(record));
+        }
         loop {
             self.rest = self.rest.trim_ascii_start();
             match self.rest.first()? {
-                b']' => return None,
-                b',' => self.rest = &self.rest[1..],
-                _ => {
-                    let (element, after) = self.rest.split_at(element_bytes(self.rest));
-                    self.rest = after;
-                    return Some(record(element));
-                }
+                b']' if self.rest[1..].trim_ascii().is_empty() => return None,
+                // The end of a cut value may close an array of its own.
+                b']' | b',' => self.rest = &self.rest[1..],
+                _ => break,
             }
+        }
+        // The common case: the reader itself finds the element's end.
+        if let Some((record, length)) = first(self.rest) {
+            self.rest = &self.rest[length..];
+            return Some(Element::Record(record));
+        }
+        self.unusual()
+    }
+}
+
+impl Elements<'_> {
+    /// An element that does not read as it stands: its bytes are not all UTF-8, it is the first or the last part of a
+    /// cut record, or it is broken.
+    fn unusual(&mut self) -> Option<Element> {
+        let end = Scan::default().element_end(self.rest);
+        let element = &self.rest[..end.unwrap_or(self.rest.len()).max(1)];
+        if end.is_some()
+            && let Some(record) = record(element)
+        {
+            self.rest = &self.rest[element.len()..];
+            return Some(Element::Record(record));
+        }
+        if let Some(next) = next_record(self.rest, element.len()) {
+            let part = &self.rest[..next];
+            self.rest = &self.rest[next..];
+            return Some(last_part(part));
+        }
+        self.rest = &self.rest[element.len()..];
+        match end {
+            _ if is_last_part(element) => Some(last_part(element)),
+            Some(_) => Some(Element::Unreadable),
+            None => self.stitch.hold(element, self.now),
         }
     }
 }
 
-/// Text that is not UTF-8 inside a record is kept with replacement characters.
-fn record(element: &[u8]) -> Option<Record> {
+/// The record at the beginning of `bytes`, and its length.
+fn first(bytes: &[u8]) -> Option<(Record<Value>, usize)> {
+    let mut records = serde_json::Deserializer::from_slice(bytes).into_iter::<Record<Value>>();
+    let record = records.next()?.ok()?;
+    Some((record, records.byte_offset()))
+}
+
+/// True if a body (behind its bracket) begins with a record as the platform makes them, and goes on as an array does.
+fn reads_alone(body: &[u8]) -> bool {
+    first(body).is_some_and(|(record, length)| {
+        let rest = body[length..].trim_ascii();
+        matches!(record.record, Value::String(_) | Value::Object(_)) && matches!(rest, [b']'] | [b',', ..])
+    })
+}
+
+/// One record and nothing else. Text that is not UTF-8 is kept with replacement characters.
+fn record(element: &[u8]) -> Option<Record<Value>> {
     serde_json::from_slice(element).or_else(|_| serde_json::from_str(&String::from_utf8_lossy(element))).ok()
 }
 
-/// Up to the comma or bracket that ends the element, by counting brackets outside of strings; at least one byte.
-fn element_bytes(bytes: &[u8]) -> usize {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'{' | b'[' => depth += 1,
-            b',' if depth == 0 => return at.max(1),
-            b']' | b'}' if depth == 0 => return at.max(1),
-            b'}' | b']' => depth -= 1,
-            _ => {}
-        }
-    }
-    bytes.len()
+/// A broken element must not cost more than a few looks.
+const CANDIDATES_MAX: usize = 16;
+/// Between two records. Inside a text it would be written with backslashes.
+const BETWEEN: &[u8] = br#"},{"t"#;
+
+/// Where, inside what was taken for one element, the next record begins: the last part of a cut record ends in a
+/// quote that opens a string to who has not seen the first part.
+fn next_record(bytes: &[u8], element_bytes: usize) -> Option<usize> {
+    let places = bytes[..element_bytes].windows(BETWEEN.len()).enumerate();
+    let mut commas =
+        places.filter(|(_, window)| *window == BETWEEN).map(|(at, _)| at + 1).take(CANDIDATES_MAX);
+    commas.find(|comma| first(&bytes[comma + 1..]).is_some_and(|(record, _)| !record.kind.is_empty()))
+}
+
+/// True if the content begins in the middle of a value.
+fn is_last_part(element: &[u8]) -> bool {
+    envelope::length(element)
+        .is_some_and(|length| !matches!(element.get(length), Some(b'"' | b'{' | b'[') | None))
+}
+
+fn last_part(element: &[u8]) -> Element {
+    let known = envelope::length(element).and_then(|length| {
+        let (envelope, content) = element.split_at(length);
+        Some(Record { record: salvage::end(content)?, ..envelope::read(envelope)? })
+    });
+    known.map_or(Element::Unreadable, |record| Element::Part(record, Missing::Beginning))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The kinds of the readable elements, and how many were not.
-    fn read(body: &[u8]) -> (Vec<String>, usize) {
-        let elements: Vec<_> = elements(body).unwrap().collect();
-        let unreadable = elements.iter().filter(|element| element.is_none()).count();
-        (elements.into_iter().flatten().map(|record| record.kind).collect(), unreadable)
-    }
-
-    #[test]
-    fn all_elements_of_a_good_body_are_read_in_order() {
-        let (kinds, unreadable) = read(
-            br#" [ {"type":"platform.start","time":"t","record":{"a":[1,"]"]}} ,
-                   {"type":"function","time":"t","record":"a \"quoted\" { line\\"} ] "#,
-        );
-        assert_eq!((kinds, unreadable), (vec!["platform.start".to_owned(), "function".to_owned()], 0));
-    }
-
-    #[test]
-    fn an_empty_array_is_a_body_without_records() {
-        assert_eq!(read(b"[]"), (vec![], 0));
-    }
-
-    #[test]
-    fn a_bad_element_costs_itself_only() {
-        let (kinds, unreadable) = read(br#"[{"type":"a"},{"type":},{"type":"b"},17,{"type":"c"}]"#);
-        assert_eq!((kinds.concat().as_str(), unreadable), ("abc", 2));
-    }
-
-    #[test]
-    fn a_body_that_was_cut_keeps_what_is_whole() {
-        let (kinds, unreadable) = read(br#"[{"type":"a"},{"type":"function","record":"half a li"#);
-        assert_eq!((kinds.concat().as_str(), unreadable), ("a", 1));
-    }
-
-    #[test]
-    fn bytes_that_are_not_utf8_are_replaced_and_kept() {
-        let mut elements = elements(b"[{\"type\":\"function\",\"record\":\"caf\xe9\"}]").unwrap();
-        let record = elements.next().flatten().unwrap();
-        assert_eq!(record.record, serde_json::Value::from("caf\u{fffd}"));
-    }
-
-    #[test]
-    fn what_is_no_array_is_told() {
-        for body in [&b""[..], b"{}", b"null", b"\xff\xfe", b"hello"] {
-            assert!(elements(body).is_none());
-        }
-    }
-
-    #[test]
-    fn stray_brackets_do_not_hold_it_up() {
-        assert_eq!(read(br#"[}{"type":"a"},{"type":"b"}]"#).0.last().map(String::as_str), Some("b"));
-    }
-}
+mod tests;

@@ -40,12 +40,15 @@ pub enum Payload {
     LogsDropped(LogsDropped),
     /// `platform.fault`
     Fault(Fault),
+    /// `platform.end`
+    End(End),
     /// A kind, or a shape of a kind, that is not known here; as it came.
     Unknown(Value),
 }
 
 impl Payload {
-    pub(super) fn read(name: &str, record: &Value) -> Self {
+    /// What a record of this kind says. Never fails: what does not fit its kind is [`Payload::Unknown`].
+    pub fn read(name: &str, record: &Value) -> Self {
         match name {
             kind::FUNCTION => Self::Function(record.clone()),
             kind::EXTENSION => Self::ExtensionLine(record.clone()),
@@ -62,6 +65,7 @@ impl Payload {
             kind::TELEMETRY_SUBSCRIPTION => typed(record, Self::TelemetrySubscription),
             kind::LOGS_DROPPED => typed(record, Self::LogsDropped),
             kind::FAULT => typed(record, Self::Fault),
+            kind::END => typed(record, Self::End),
             _ => Self::Unknown(record.clone()),
         }
     }
@@ -322,6 +326,12 @@ records! {
         dropped_records: u64,
         /// How many bytes.
         dropped_bytes: u64,
+    }
+
+    /// An invocation ended (Logs API).
+    End {
+        /// The invocation's identity.
+        request_id: String,
     }
 
     /// A part of an init, a restore or an invocation that the platform measured.

@@ -30,12 +30,12 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    pub(super) fn observe(&mut self, record: &Record) {
+    pub(super) fn observe<V: Clone + Into<serde_json::Value>>(&mut self, record: &Record<V>) {
         if !matches!(record.kind.as_str(), kind::START | kind::RUNTIME_DONE | kind::REPORT) {
             return;
         }
         let time = record.time.parse::<Timestamp>().ok();
-        match record.payload() {
+        match Payload::read(&record.kind, &record.record.clone().into()) {
             Payload::Start(start) => {
                 let run = self.run(&start.request_id);
                 run.started_at = time;

@@ -5,7 +5,7 @@
 //! trace id = first 16 bytes of SHA-256(`limelight trace` 0x00 *request id*);
 //! span id = first 8 bytes of SHA-256(`limelight span` 0x00 *role* 0x00 *request id*).
 
-use model::{SpanId, TraceId};
+use model::{SpanId, TraceContext, TraceId};
 use sha2::{Digest, Sha256};
 
 /// The role of an invocation's SERVER span; its children's roles are their names.
@@ -22,6 +22,11 @@ pub fn trace_id(request_id: &str) -> TraceId {
 pub fn span_id(request_id: &str, role: &str) -> SpanId {
     let bytes = digest(&["limelight span", role, request_id]);
     SpanId::from_bytes(bytes).unwrap_or_else(|| span_id(request_id, "limelight"))
+}
+
+/// The place of what an invocation printed, where nobody has said it: its trace and its SERVER span.
+pub fn invocation(request_id: &str) -> TraceContext {
+    TraceContext { trace_id: trace_id(request_id), span_id: span_id(request_id, INVOCATION) }
 }
 
 fn digest<const N: usize>(parts: &[&str]) -> [u8; N] {

@@ -1,19 +1,13 @@
-//! One invocation from its start to its end, and the bounded memory of those that are running or have run.
-
-use std::collections::VecDeque;
+//! One invocation from its start to its end: its place in a trace, its span, and how it ended.
 
 use lambda_api::telemetry;
-use model::{Map, Span, SpanId, SpanKind, SpanStatus, Timestamp, TraceContext, Value};
+use model::{Map, Span, SpanId, SpanKind, SpanLink, SpanStatus, Timestamp, TraceContext, Value};
 
+use super::failure::{OUT_OF_MEMORY, is_platform_error};
 use super::identity;
 use super::{millis, put};
 use crate::parse::{TIMED_OUT, XrayContext, xray_header};
-
-/// Invocations that run at a time: far more than Managed Instances allow (64 per vCPU), so that only lost ends fill it.
-const OPEN_MAX: usize = 1024;
-
-/// A report comes during the next invocation; late lines and reports of overlapping ones a little later.
-const PAST_MAX: usize = 256;
+use crate::trigger::Trigger;
 
 /// What is known of an invocation before it ends.
 #[derive(Debug, Clone)]
@@ -30,6 +24,13 @@ pub(super) struct Invocation {
     pub(super) timed_out: bool,
     /// The last error that it logged: says more than the platform's status.
     pub(super) last_error: Option<String>,
+    pub(super) is_durable: bool,
+    /// Something has hinted that memory ran out: it did, if the invocation fails.
+    pub(super) out_of_memory: bool,
+    /// It failed because memory ran out, and its span or its report has told that.
+    pub(super) ran_out: bool,
+    /// What a log has shown of its event.
+    pub(super) trigger: Option<Trigger>,
 }
 
 /// How an invocation ended, from `runtimeDone`, from `report` where that is all there is, or from the sandbox's end.
@@ -71,6 +72,10 @@ impl Invocation {
             cold_start: false,
             timed_out: false,
             last_error: None,
+            is_durable: false,
+            out_of_memory: false,
+            ran_out: false,
+            trigger: None,
         }
     }
 
@@ -96,8 +101,35 @@ impl Invocation {
             request_id: Some(self.request_id.clone()),
             attributes: self.attributes(name, ending),
             events: Vec::new(),
-            links: Vec::new(),
+            links: self.links(),
         }
+    }
+
+    /// The spans that caused it, beside its parent.
+    fn links(&self) -> Vec<SpanLink> {
+        let Some(trigger) = &self.trigger else { return Vec::new() };
+        let caller = trigger.caller.filter(|caller| trigger.links.iter().all(|link| link.context != *caller));
+        let caller = caller.map(|context| SpanLink { context, attributes: Map::new() });
+        let is_parent = |context: TraceContext| {
+            context.trace_id == self.context.trace_id && Some(context.span_id) == self.parent_id
+        };
+        caller
+            .into_iter()
+            .chain(trigger.links.iter().cloned())
+            .filter(|link| !is_parent(link.context))
+            .collect()
+    }
+
+    /// What made it fail, as the platform names such things; none if it did not fail. Memory that ran out is called so
+    /// whatever AWS calls it.
+    pub(super) fn error_type<'a>(&self, ending: &'a Ending) -> Option<&'a str> {
+        if !ending.failed() {
+            return None;
+        }
+        if self.out_of_memory {
+            return Some(OUT_OF_MEMORY);
+        }
+        Some(ending.error_type.as_deref().unwrap_or(&ending.status))
     }
 
     fn attributes(&self, name: &str, ending: &Ending) -> Map {
@@ -109,17 +141,26 @@ impl Invocation {
         put(&mut attributes, "faas.version", self.version.as_deref());
         put(&mut attributes, "cloud.resource_id", self.arn.as_deref());
         put(&mut attributes, "aws.lambda.tenant_id", self.tenant_id.as_deref());
+        put(&mut attributes, "aws.lambda.durable", self.is_durable.then_some(true));
         put(&mut attributes, "aws.lambda.status", Some(&*ending.status).filter(|status| !status.is_empty()));
         let produced = ending.produced_bytes.and_then(|bytes| i64::try_from(bytes).ok());
         put(&mut attributes, "aws.lambda.produced_bytes", produced);
-        if ending.failed() {
-            put(&mut attributes, "error.type", Some(ending.error_type.as_deref().unwrap_or(&ending.status)));
+        let error_type = self.error_type(ending);
+        put(&mut attributes, "error.type", error_type);
+        // What AWS calls it, where we know better.
+        let other = ending.error_type.as_deref().filter(|told| error_type != Some(*told));
+        put(&mut attributes, "aws.lambda.error_type", other);
+        if let Some(trigger) = &self.trigger {
+            attributes.append(&mut trigger.span_attributes());
         }
         attributes
     }
 
     fn status(&self, ending: &Ending) -> SpanStatus {
         match ending.status.as_str() {
+            _ if self.error_type(ending) == Some(OUT_OF_MEMORY) => {
+                SpanStatus::Error(OUT_OF_MEMORY.to_owned())
+            }
             "success" => SpanStatus::Ok,
             "" => SpanStatus::Unset,
             "timeout" => SpanStatus::Error(TIMED_OUT.to_owned()),
@@ -144,11 +185,6 @@ impl Ending {
     pub(super) fn failed(&self) -> bool {
         !matches!(self.status.as_str(), "" | "success")
     }
-}
-
-/// True for errors of runtime, extension or sandbox, which no line of the function tells of.
-pub(super) fn is_platform_error(kind: &str) -> bool {
-    ["Runtime.", "Extension.", "Sandbox."].iter().any(|prefix| kind.starts_with(prefix))
 }
 
 /// A part of an invocation (or init) that the platform measured, as a child span; none if its time cannot be read.
@@ -176,71 +212,4 @@ pub(super) fn part(
         events: Vec::new(),
         links: Vec::new(),
     })
-}
-
-/// The running and the remembered.
-#[derive(Debug, Default)]
-pub(super) struct Invocations {
-    open: VecDeque<Invocation>,
-    past: VecDeque<Invocation>,
-    /// The request that started last.
-    latest: Option<String>,
-}
-
-impl Invocations {
-    /// True before the first start.
-    pub(super) fn none_yet(&self) -> bool {
-        self.latest.is_none()
-    }
-
-    /// Adds a running one; gives back the oldest if there are too many (its end was lost).
-    pub(super) fn open(&mut self, invocation: Invocation) -> Option<Invocation> {
-        self.latest = Some(invocation.request_id.clone());
-        self.open.push_back(invocation);
-        if self.open.len() > OPEN_MAX { self.open.pop_front() } else { None }
-    }
-
-    /// Takes a running one out, to be given back by [`Self::remember`]. A retried event has the request id of its
-    /// first attempt: the later one is meant.
-    pub(super) fn take(&mut self, request_id: &str) -> Option<Invocation> {
-        let index = self.open.iter().rposition(|invocation| invocation.request_id == request_id)?;
-        self.open.remove(index)
-    }
-
-    /// Takes all running ones out, oldest first.
-    pub(super) fn take_all(&mut self) -> Vec<Invocation> {
-        self.open.drain(..).collect()
-    }
-
-    /// Keeps an ended one for its late records.
-    pub(super) fn remember(&mut self, invocation: Invocation) {
-        if self.past.len() == PAST_MAX {
-            self.past.pop_front();
-        }
-        self.past.push_back(invocation);
-    }
-
-    /// One that runs or has run.
-    pub(super) fn find(&mut self, request_id: &str) -> Option<&mut Invocation> {
-        find(&mut self.open, &mut self.past, request_id)
-    }
-
-    /// The one that a record without a request id belongs to. Where invocations overlap that can be told only while
-    /// one runs alone; elsewhere it is the one that started last, also when it has ended: its last lines come late.
-    pub(super) fn current(&mut self, overlaps: bool) -> Option<&mut Invocation> {
-        if overlaps {
-            return if self.open.len() == 1 { self.open.front_mut() } else { None };
-        }
-        find(&mut self.open, &mut self.past, self.latest.as_deref()?)
-    }
-}
-
-/// The last one with this id: running before ended.
-fn find<'a>(
-    open: &'a mut VecDeque<Invocation>,
-    past: &'a mut VecDeque<Invocation>,
-    request_id: &str,
-) -> Option<&'a mut Invocation> {
-    let newest_first = open.iter_mut().rev().chain(past.iter_mut().rev());
-    newest_first.into_iter().find(|invocation| invocation.request_id == request_id)
 }

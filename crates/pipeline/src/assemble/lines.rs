@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use model::{LogRecord, Timestamp, Value};
+use model::{LogRecord, Span, Timestamp, Value};
 
-use super::{Assembler, OWN_LINE_MARKER};
-use crate::Signals;
+use super::failure::tells_out_of_memory;
+use super::{Assembler, OWN_LINE_MARKER, timed};
+use crate::join::Released;
 use crate::parse::{self, Line, LineKind};
+use crate::{Signals, trigger};
 
 /// A line's own time is believed within these bounds of the platform's: a buffer may be written after a long freeze,
 /// a clock may run ahead a little. Beyond them it is some other time that the line tells of.
@@ -25,45 +27,93 @@ impl Assembler {
     /// One printed record.
     pub(super) fn on_line(
         &mut self,
-        record: serde_json::Value,
+        record: Value,
         source: Source,
         seen_at: Timestamp,
+        now: Timestamp,
     ) -> Signals {
-        let line = match record {
-            // An empty line tells nothing.
-            serde_json::Value::String(text) if text.trim().is_empty() => return folded(),
-            serde_json::Value::String(text) => parse::line(&text),
-            serde_json::Value::Object(map) => parse::object(model::value::from_json_object(map)),
-            other => parse::line(&other.to_string()),
-        };
-        let folds = match source {
-            Source::Function => self.is_second_copy(&line),
-            Source::Extension => is_own(&line),
-        };
-        if folds {
-            return folded();
+        match record {
+            Value::String(text) if text.trim().is_empty() => {
+                // An empty line tells nothing, unless it stands inside a stack trace.
+                if source == Source::Function {
+                    self.joiner.blank();
+                }
+                folded()
+            }
+            Value::String(text) if source == Source::Function && !parse::is_json_object(&text) => {
+                self.on_text(text, seen_at, now)
+            }
+            Value::String(text) => self.on_parsed(parse::line(&text), source, seen_at),
+            Value::Object(map) => self.on_parsed(parse::object(map), source, seen_at),
+            other => {
+                let json = serde_json::Value::from(other).to_string();
+                self.on_parsed(parse::line(&json), source, seen_at)
+            }
         }
-        self.log(line, source, seen_at)
+    }
+
+    /// A text of the function: perhaps a line of a stack trace. Lines of invocations that overlap are not joined, since
+    /// nobody knows whose they are.
+    fn on_text(&mut self, text: String, seen_at: Timestamp, now: Timestamp) -> Signals {
+        let before = self.joiner.push(text, seen_at, now);
+        let mut signals = self.on_blocks(before);
+        if self.invocations.are_mixed() {
+            signals.append(self.finish_lines());
+        }
+        signals
+    }
+
+    /// Joined lines become the log that they are.
+    pub(super) fn on_blocks(&mut self, blocks: Released) -> Signals {
+        let mut signals = Signals::default();
+        for block in blocks.into_iter().flatten() {
+            signals.append(self.log(parse::line(&block.text), Source::Function, block.seen_at));
+            signals.folded += block.records - 1;
+        }
+        signals
+    }
+
+    /// What is a record by itself: no line of a trace comes after it.
+    fn on_parsed(&mut self, line: Line, source: Source, seen_at: Timestamp) -> Signals {
+        if source == Source::Extension {
+            return if is_own(&line) { folded() } else { self.log(line, source, seen_at) };
+        }
+        let mut signals = self.finish_lines();
+        signals.append(self.log(line, source, seen_at));
+        signals
     }
 
     fn log(&mut self, mut line: Line, source: Source, seen_at: Timestamp) -> Signals {
-        let metrics = std::mem::take(&mut line.metrics);
+        if source == Source::Function && self.is_second_copy(&line) {
+            return folded();
+        }
+        let mut signals = Signals { metrics: std::mem::take(&mut line.metrics), ..Signals::default() };
+        let is_timed = line.kind == LineKind::Log && line.span_id.is_none() && signals.metrics.is_empty();
         let mut log = self.place(line, seen_at);
         if source == Source::Extension {
             log.body.entry("@type".to_owned()).or_insert_with(|| "EXTENSION".into());
         }
-        let mut signals = Signals::default();
-        for mut metric in metrics {
+        for metric in &mut signals.metrics {
             metric.request_id.clone_from(&log.request_id);
             if metric.time == Timestamp::EPOCH {
                 metric.time = log.time;
             }
-            signals.metrics.push(metric);
+        }
+        if is_timed {
+            signals.spans.extend(self.timed(&log));
         }
         let waits = self.invocations.none_yet() && self.function.inits_on_demand();
         let ready = if waits { self.phases.hold(log) } else { Some(log) };
         signals.logs.extend(ready);
         signals
+    }
+
+    /// The span that a log with a duration tells of, below its invocation's.
+    fn timed(&mut self, log: &LogRecord) -> Option<Span> {
+        log.duration_ms?;
+        let invocation = self.invocations.find(log.request_id.as_deref()?)?;
+        let is_inside = log.trace_id == Some(invocation.context.trace_id);
+        is_inside.then(|| timed::span(log, invocation.context, invocation.started_at))?
     }
 
     /// Gives a line its invocation, its trace and its time, and lets the invocation remember its error.
@@ -87,8 +137,12 @@ impl Assembler {
             (None, false) => self.invocations.current(self.function.overlaps()),
         };
         if let Some(invocation) = invocation {
-            if log.error.is_some() {
-                invocation.last_error.clone_from(&log.error);
+            if let Some(error) = &log.error {
+                invocation.out_of_memory |= tells_out_of_memory(error);
+                invocation.last_error = Some(error.clone());
+            }
+            if invocation.trigger.is_none() {
+                invocation.trigger = trigger::of_log(&log.body);
             }
             log.request_id = Some(invocation.request_id.clone());
             let context = invocation.context;

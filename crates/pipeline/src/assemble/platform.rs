@@ -3,7 +3,8 @@
 use lambda_api::telemetry::{self, kind};
 use model::{Level, LogRecord, Map, Timestamp, TraceContext, Value};
 
-use super::invocation::{Ending, Invocation, is_platform_error};
+use super::failure::{OUT_OF_MEMORY, is_platform_error};
+use super::invocation::{Ending, Invocation};
 use super::put;
 use crate::parse::{TIMED_OUT, timed_out, xray_header};
 
@@ -60,7 +61,12 @@ pub(super) fn timeout(invocation: &Invocation, end: Timestamp) -> LogRecord {
 }
 
 /// `@type: REPORT`
-pub(super) fn report(report: &telemetry::Report, context: TraceContext, time: Timestamp) -> LogRecord {
+pub(super) fn report(
+    report: &telemetry::Report,
+    context: TraceContext,
+    out_of_memory: bool,
+    time: Timestamp,
+) -> LogRecord {
     let mut log = of_invocation(time, "REPORT", &report.request_id, context);
     let metrics = &report.metrics;
     let whole = |number: Option<u64>| number.and_then(|number| i64::try_from(number).ok());
@@ -83,20 +89,16 @@ pub(super) fn report(report: &telemetry::Report, context: TraceContext, time: Ti
         put(&mut log.body, "@sampled", xray.and_then(|xray| xray.sampled));
     }
     log.duration_ms = metrics.duration_ms;
-    log.error = error(report);
+    if out_of_memory {
+        log.body.insert("@outOfMemory".to_owned(), true.into());
+    }
+    log.error = if out_of_memory { Some(OUT_OF_MEMORY.to_owned()) } else { error(report) };
     log
 }
 
-/// Only what no other record tells: the function's own errors have their line, timeouts their event. A failed
-/// invocation that used all of its memory was out of memory, also where AWS calls it a timeout or an exit.
+/// Only what no other record tells: the function's own errors have their line, timeouts their event.
 fn error(report: &telemetry::Report) -> Option<String> {
-    let failed = !matches!(report.status.as_deref(), None | Some("success"));
-    let metrics = &report.metrics;
-    let full = metrics.max_memory_used_mb.is_some() && metrics.max_memory_used_mb >= metrics.memory_size_mb;
-    match report.error_type.as_deref().filter(|kind| is_platform_error(kind)) {
-        _ if failed && full && metrics.memory_size_mb.is_some() => Some("Runtime.OutOfMemory".to_owned()),
-        kind => kind.map(str::to_owned),
-    }
+    report.error_type.as_deref().filter(|kind| is_platform_error(kind)).map(str::to_owned)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and far inside the range")]

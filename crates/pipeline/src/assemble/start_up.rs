@@ -7,6 +7,9 @@ use super::phase::{Phase, PhaseEnding};
 use super::{Assembler, millis, put};
 use crate::Signals;
 
+/// Stands in the runtime version of durable functions, and nowhere else do they differ.
+const DURABLE: &str = "DurableFunction";
+
 impl Assembler {
     pub(super) fn on_init_start(&mut self, start: telemetry::InitStart, time: Timestamp) -> Signals {
         let function = &mut self.function;
@@ -18,12 +21,16 @@ impl Assembler {
         }
         fill(&mut function.name, start.function_name);
         fill(&mut function.version, start.function_version);
+        self.is_durable |= start.runtime_version.as_deref().is_some_and(|version| version.contains(DURABLE));
         let mut phase = Phase::new("init", time);
         let kind = Some(&*function.initialization_type).filter(|kind| !kind.is_empty());
         put(&mut phase.attributes, "aws.lambda.initialization_type", kind);
         put(&mut phase.attributes, "aws.lambda.init.phase", start.phase);
         put(&mut phase.attributes, "aws.lambda.runtime_version", start.runtime_version);
         put(&mut phase.attributes, "aws.lambda.runtime_version_arn", start.runtime_version_arn);
+        put(&mut phase.attributes, "aws.lambda.instance_id", start.instance_id);
+        let memory = start.instance_max_memory.and_then(|bytes| i64::try_from(bytes).ok());
+        put(&mut phase.attributes, "aws.lambda.instance_max_memory", memory);
         if !function.inits_on_demand() {
             phase.set_root(&function.instance, start.tracing.as_ref());
         }

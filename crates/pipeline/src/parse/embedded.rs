@@ -17,14 +17,10 @@ pub(super) struct Embedded {
 /// Finds the object; none if there is none.
 pub(super) fn split(text: &str) -> Option<Embedded> {
     text.match_indices('{').take(ATTEMPTS_MAX).find_map(|(start, _)| {
-        let mut stream =
-            serde_json::Deserializer::from_str(&text[start..]).into_iter::<serde_json::Map<String, _>>();
-        let object = stream.next()?.ok().filter(|object| !object.is_empty())?;
+        let mut stream = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Map>();
+        let data = stream.next()?.ok().filter(|object| !object.is_empty())?;
         let suffix = text.get(start + stream.byte_offset()..)?;
-        Some(Embedded {
-            message: around(&text[..start], suffix),
-            data: model::value::from_json_object(object),
-        })
+        Some(Embedded { message: around(&text[..start], suffix), data })
     })
 }
 

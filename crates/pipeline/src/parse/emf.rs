@@ -47,17 +47,32 @@ fn dimensions(directive: &Map, body: &Map) -> Map {
     attributes
 }
 
-/// A number, or up to 100 numbers that were measured between two lines.
+/// A number, up to 100 numbers that were measured between two lines, or those with how often each was.
 fn kind(value: &Value) -> Option<MetricKind> {
-    let Value::Array(values) = value else { return value.as_f64().map(MetricKind::Gauge) };
-    let numbers: Vec<f64> = values.iter().filter_map(Value::as_f64).collect();
-    let count = u64::try_from(numbers.len()).ok().filter(|count| *count > 0)?;
-    Some(MetricKind::Summary {
-        count,
-        sum: numbers.iter().sum(),
-        min: numbers.iter().copied().fold(f64::INFINITY, f64::min),
-        max: numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-    })
+    match value {
+        Value::Array(values) => summary(values.iter().filter_map(|value| Some((value.as_f64()?, 1)))),
+        Value::Object(map) => {
+            let counts = list(map.get("Counts")).iter().map(|count| match count {
+                Value::Int(count) => u64::try_from(*count).unwrap_or(0),
+                _ => 1,
+            });
+            let values = list(map.get("Values")).iter().filter_map(Value::as_f64);
+            summary(values.zip(counts.chain(std::iter::repeat(1))))
+        }
+        number => number.as_f64().map(MetricKind::Gauge),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts between two lines")]
+fn summary(values: impl Iterator<Item = (f64, u64)>) -> Option<MetricKind> {
+    let (mut count, mut sum, mut min, mut max) = (0_u64, 0.0, f64::INFINITY, f64::NEG_INFINITY);
+    for (value, times) in values.filter(|(_, times)| *times > 0) {
+        count = count.saturating_add(times);
+        sum += value * times as f64;
+        min = value.min(min);
+        max = value.max(max);
+    }
+    (count > 0).then_some(MetricKind::Summary { count, sum, min, max })
 }
 
 fn list(value: Option<&Value>) -> &[Value] {

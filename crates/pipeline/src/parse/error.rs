@@ -9,10 +9,21 @@ const ERROR_BYTES_MAX: usize = 1024;
 
 /// Keys that hold an error as an object or as text. `error` marks a line as an error whatever its level is (the
 /// reference's enrichment key); the others may be there for information.
-const KEYS: [&str; 6] = ["err", "exception", "exc_info", "Exception", "@x", "stack_trace"];
-const TYPE_KEYS: [&str; 7] =
-    ["errorType", "type", "name", "exception_name", "error_type", "exception.type", "class"];
-const MESSAGE_KEYS: [&str; 5] = ["errorMessage", "message", "msg", "error_message", "exception.message"];
+const KEYS: [&str; 8] =
+    ["err", "exception", "exc_info", "Exception", "@x", "thrown", "throwable", "stack_trace"];
+const TYPE_KEYS: [&str; 9] = [
+    "errorType",
+    "type",
+    "name",
+    "exception_name",
+    "error_type",
+    "exception.type",
+    "class",
+    "className",
+    "exc_type",
+];
+const MESSAGE_KEYS: [&str; 7] =
+    ["errorMessage", "message", "msg", "error_message", "exception.message", "exc_value", "value"];
 
 /// What makes a JSON line an error; none if it is not one.
 pub(super) fn of(body: &Map, level: Option<Level>) -> Option<String> {
@@ -46,15 +57,17 @@ fn described(value: &Value) -> Option<String> {
             let known = joined(find(map, &TYPE_KEYS), find(map, &MESSAGE_KEYS));
             known.or_else(|| find(map, &["code"]).map(first_line)).or_else(|| Some("error".to_owned()))
         }
+        // structlog's dictionaries, .NET's aggregates: the first is the one that was thrown.
+        Value::Array(items) => items.first().and_then(described),
         Value::Bool(true) => Some("error".to_owned()),
         _ => None,
     }
 }
 
-/// Type and message that stand at the root: Lambda's clients, Powertools, OpenTelemetry.
+/// Type and message that stand at the root: Lambda's clients, Powertools, OpenTelemetry, Elastic.
 fn at_root(body: &Map) -> (Option<&str>, Option<&str>) {
-    let kind = find(body, &["errorType", "exception_name", "error_type", "exception.type"]);
-    (kind, find(body, &["errorMessage", "error_message", "exception.message"]))
+    let kind = find(body, &["errorType", "exception_name", "error_type", "exception.type", "error.type"]);
+    (kind, find(body, &["errorMessage", "error_message", "exception.message", "error.message"]))
 }
 
 /// An error inside `message` (Node's JSON console), `data` (the reference's logger), `fields` (`tracing`).
@@ -80,7 +93,12 @@ fn joined(kind: Option<&str>, message: Option<&str>) -> Option<String> {
 
 /// The telling line of an error's text: of a stack trace the one with type and message, else the first.
 pub(super) fn of_text(text: &str) -> String {
-    stack::error(text).unwrap_or_else(|| first_line(text))
+    stack::error(text).unwrap_or_else(|| first_line(one_line_head(text)))
+}
+
+/// .NET's JSON console puts spaces where the exception's text had line breaks.
+fn one_line_head(text: &str) -> &str {
+    ["    at ", "   at ", " ---> "].iter().fold(text, |head, frame| head.split(frame).next().unwrap_or(head))
 }
 
 /// The first line, without what is too long for a title.

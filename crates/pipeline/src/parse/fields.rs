@@ -1,9 +1,10 @@
 //! What a JSON line says about itself, under the names that the common loggers use: Powertools, Python's logging and
-//! structlog, pino, bunyan, winston, slog, zap, logback, Serilog, `tracing`, the Elastic and OpenTelemetry schemas.
+//! structlog, pino, bunyan, winston, slog, zap, logback, log4j, .NET and Serilog, `tracing`, the Elastic and
+//! OpenTelemetry schemas. `tests/fixtures/lines` has a line of each.
 
 use model::{Level, Map, Value};
 
-const LEVEL_KEYS: [&str; 11] = [
+const LEVEL_KEYS: [&str; 13] = [
     "level",
     "severity",
     "levelname",
@@ -13,6 +14,8 @@ const LEVEL_KEYS: [&str; 11] = [
     "loglevel",
     "lvl",
     "severityText",
+    "severity_text",
+    "SeverityText",
     "@l",
     "Level",
 ];
@@ -33,7 +36,17 @@ const INVOCATION_KEYS: [&str; 9] = [
 /// Keys under which the invocation's id may stand, or the id of anything else.
 const REQUEST_KEYS: [&str; 3] = ["requestId", "request_id", "RequestId"];
 
-const MESSAGE_KEYS: [&str; 5] = ["message", "msg", "@m", "@mt", "Message"];
+const MESSAGE_KEYS: [&str; 9] = [
+    "message",
+    "msg",
+    "@m",
+    "RenderedMessage",
+    "@mt",
+    "MessageTemplate",
+    "Message",
+    "@message",
+    "short_message",
+];
 
 /// Milliseconds by name, by the reference (`duration`), or by the loggers' own convention (pino-http's
 /// `responseTime`).
@@ -50,20 +63,24 @@ const DURATION_KEYS: [&str; 10] = [
     "elapsedMs",
 ];
 
+/// Where loggers put what holds for several lines: logback's and log4j's diagnostic context, Serilog's properties,
+/// `tracing`'s innermost span.
+const CONTEXT_KEYS: [&str; 5] = ["mdc", "contextMap", "Properties", "fields", "span"];
+
 /// The gravity.
 pub(super) fn level(body: &Map) -> Option<Level> {
-    let nested = || body.get("log")?.as_object()?.get("level");
-    LEVEL_KEYS.iter().filter_map(|key| body.get(*key)).chain(nested()).find_map(level_of).or_else(|| {
-        match body.get("levelno") {
-            Some(Value::Int(number)) => python_level(*number),
-            _ => None,
-        }
+    let nested = || ["log", "@fields"].iter().filter_map(|key| body.get(*key)?.as_object()?.get("level"));
+    let levels = LEVEL_KEYS.iter().filter_map(|key| body.get(*key)).chain(nested());
+    levels.into_iter().find_map(level_of).or_else(|| match body.get("levelno") {
+        Some(Value::Int(number)) => python_level(*number),
+        _ => None,
     })
 }
 
 fn level_of(value: &Value) -> Option<Level> {
     match value {
-        Value::String(word) => word.trim().parse().ok(),
+        // slog says `DEBUG-4` and `ERROR+2` for levels in between.
+        Value::String(word) => word.trim().split(['+', '-']).next()?.parse().ok(),
         Value::Int(number) => pino_level(*number),
         _ => None,
     }
@@ -96,9 +113,25 @@ fn python_level(number: i64) -> Option<Level> {
     }
 }
 
+/// The maps in which a line's ids may stand, the most telling first: the line itself, then what holds for several,
+/// `tracing`'s outer spans and .NET's scopes among them.
+pub(super) fn places(body: &Map) -> Vec<&Map> {
+    let mut places = vec![body];
+    places.extend(CONTEXT_KEYS.iter().filter_map(|key| body.get(*key)?.as_object()));
+    for key in ["spans", "Scopes"] {
+        if let Some(Value::Array(items)) = body.get(key) {
+            places.extend(items.iter().filter_map(Value::as_object));
+        }
+    }
+    places
+}
+
 /// The invocation that the line names, and whether it can be nothing else.
-pub(super) fn request_id(body: &Map) -> Option<(String, bool)> {
-    let find = |keys: &[&str]| keys.iter().find_map(|key| usable_id(body.get(*key)?)).map(str::to_owned);
+pub(super) fn request_id(places: &[&Map]) -> Option<(String, bool)> {
+    let find = |keys: &[&str]| {
+        let ids = places.iter().flat_map(|map| keys.iter().filter_map(|key| usable_id(map.get(*key)?)));
+        ids.map(str::to_owned).next()
+    };
     find(&INVOCATION_KEYS).map(|id| (id, true)).or_else(|| find(&REQUEST_KEYS).map(|id| (id, false)))
 }
 

@@ -7,7 +7,19 @@ const KEYS: [&str; 8] = ["timestamp", "@timestamp", "time", "ts", "asctime", "@t
 
 /// The time a JSON line says it was printed.
 pub(super) fn of(body: &Map) -> Option<Timestamp> {
-    KEYS.iter().filter_map(|key| body.get(*key)).find_map(value)
+    KEYS.iter().filter_map(|key| body.get(*key)).find_map(value).or_else(|| log4j(body))
+}
+
+/// log4j's JSON layout: `"instant": {"epochSecond": 1795182720, "nanoOfSecond": 123000000}`.
+fn log4j(body: &Map) -> Option<Timestamp> {
+    let instant = body.get("instant")?.as_object()?;
+    match (instant.get("epochSecond")?, instant.get("nanoOfSecond")?) {
+        (Value::Int(seconds), Value::Int(nanos)) => {
+            let moment = whole(*seconds)?;
+            Some(moment.plus(std::time::Duration::from_nanos(u64::try_from(*nanos).ok()?)))
+        }
+        _ => None,
+    }
 }
 
 fn value(value: &Value) -> Option<Timestamp> {

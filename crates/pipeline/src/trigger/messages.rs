@@ -72,9 +72,7 @@ fn inside(body: &str, depth: usize) -> Option<(&'static str, Option<TraceContext
     if depth == 0 || body.len() > NESTED_BYTES_MAX || !body.trim_start().starts_with('{') {
         return None;
     }
-    let Ok(Value::Object(message)) = serde_json::from_str::<serde_json::Value>(body).map(Value::from) else {
-        return None;
-    };
+    let Ok(Value::Object(message)) = serde_json::from_str(body) else { return None };
     if message.contains_key("TopicArn") {
         let attributes = message.get("MessageAttributes").and_then(Value::as_object);
         let own = attributes.and_then(context::of_attributes);
