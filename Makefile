@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Each target is one line; what it needs it installs by itself.
 
-.PHONY: demo test tidy lint layer sam bench-ingest bench-freshness
+.PHONY: demo test tidy lint layer sam bench-ingest bench-freshness bench-extension
 
 demo: ; examples/checkout/demo
 test: ; tests/run
@@ -10,3 +10,4 @@ layer: ; layer/build
 sam: ; tests/sam
 bench-ingest: ; benches/run ingest
 bench-freshness: ; benches/run freshness
+bench-extension: ; benches/run extension

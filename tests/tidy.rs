@@ -25,9 +25,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("limelight-api", &["model", "query"]),
 ];
 
-/// What runs or ships. Only the last two compose others: the command starts them all, the tests try them.
+/// What runs or ships. Only the composers use other shells: the command starts them all, the tests try them, the
+/// benchmarks measure them.
 const SHELLS: &[&str] = &["limelight-extension", "limelight-companion", "limelight-sandbox"];
-const COMPOSERS: &[&str] = &["limelight", "limelight-tests"];
+const COMPOSERS: &[&str] = &[
+    "limelight",
+    "limelight-tests",
+    "limelight-bench-floor",
+    "limelight-bench-extension",
+    "limelight-bench-ingest",
+];
 
 /// Two versions of these do not fit together: their types meet in our signatures.
 const ONE_VERSION: &[&str] = &[

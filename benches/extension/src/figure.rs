@@ -1,0 +1,78 @@
+//! One measured number beside its target, as a line of `benches/results/extension.jsonl` and for people.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context as _;
+use serde_json::json;
+
+/// A number with what it should be; smaller is better for every one of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Figure {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+    target: Option<f64>,
+}
+
+impl Figure {
+    /// One that has to be at most `target`.
+    pub(crate) fn at_most(name: &'static str, value: f64, unit: &'static str, target: f64) -> Self {
+        Self { name, value, unit, target: Some(target) }
+    }
+
+    /// One to compare with: the floor's, or a part of another.
+    pub(crate) fn told(name: &'static str, value: f64, unit: &'static str) -> Self {
+        Self { name, value, unit, target: None }
+    }
+
+    fn holds(&self) -> Option<bool> {
+        self.target.map(|target| self.value <= target)
+    }
+
+    fn row(&self) -> String {
+        let target = match (self.target, self.holds()) {
+            (Some(target), Some(true)) => format!("≤ {target}"),
+            (Some(target), _) => format!("≤ {target}  MISSED"),
+            (None, _) => String::new(),
+        };
+        format!("{:<62} {:>12} {:<14} {target}", self.name, rounded(self.value), self.unit)
+    }
+}
+
+/// Prints all figures and appends them to the results.
+#[expect(clippy::print_stdout, reason = "a program that reports to a person")]
+pub(crate) fn report(figures: &[Figure], results: &Path) -> anyhow::Result<()> {
+    let (commit, machine) = (commit(), machine());
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(results)
+        .with_context(|| format!("cannot write {}", results.display()))?;
+    for figure in figures {
+        println!("{}", figure.row());
+        let line = json!({
+            "figure": figure.name, "value": rounded(figure.value), "unit": figure.unit, "target": figure.target,
+            "holds": figure.holds(), "commit": commit, "machine": machine,
+        });
+        writeln!(file, "{line}")?;
+    }
+    Ok(())
+}
+
+/// Three digits after the point: more is noise.
+fn rounded(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
+}
+
+fn commit() -> String {
+    let output = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("{} {cores} cores", std::env::consts::ARCH)
+}

@@ -1,0 +1,204 @@
+//! What the function prints: a seeded mix of the lines that real loggers write, about 400 bytes each. Every line
+//! carries a name of its own (`evt-…`), by which it is found again in what was shipped. Pure.
+
+use serde_json::{Value, json};
+
+/// Lines of one invocation.
+pub(crate) const LINES_PER_INVOCATION: usize = 20;
+
+/// How a line's name begins; nine digits follow.
+const NAME_PREFIX: &str = "evt-";
+const NAME_DIGITS: usize = 9;
+
+const CITIES: [&str; 8] = ["Lisbon", "Oslo", "Graz", "Nantes", "Porto", "Gdańsk", "Leeds", "Turin"];
+const ROUTES: [&str; 6] =
+    ["/orders/{id}", "/orders", "/cart/{id}/items", "/payments/{id}/capture", "/users/{id}", "/search"];
+const SKUS: [&str; 7] = ["lamp-oak", "chair-07", "desk-xl", "rug-wool", "shelf-3", "vase-blue", "clock"];
+const STEPS: [&str; 6] = [
+    "reserved stock for the order",
+    "charged the customer's card",
+    "published the order's confirmation",
+    "looked up the customer's address",
+    "computed the shipping price",
+    "wrote the order to the table",
+];
+
+/// A source of lines: the same seed gives the same lines.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    state: u64,
+    next: u64,
+}
+
+impl Lines {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { state: seed, next: 0 }
+    }
+
+    /// The lines of one invocation that begins at `now`; they are a few milliseconds apart.
+    pub(crate) fn invocation(&mut self, now: jiff::Timestamp) -> Vec<String> {
+        let apart = jiff::SignedDuration::from_micros(310);
+        (0..LINES_PER_INVOCATION)
+            .map(|number| {
+                let number = i32::try_from(number).unwrap_or_default();
+                self.line(now.saturating_add(apart * number).unwrap_or(now))
+            })
+            .collect()
+    }
+
+    fn line(&mut self, time: jiff::Timestamp) -> String {
+        let name = format!("{NAME_PREFIX}{:0NAME_DIGITS$}", self.next);
+        self.next += 1;
+        let stamp = format!("{time:.3}");
+        match self.below(20) {
+            0..8 => self.structured(&name, &stamp),
+            8..12 => self.web(&name, time.as_millisecond()),
+            12..16 => self.python(&name, &stamp),
+            16 => self.failure(&name, &stamp),
+            _ => self.printed(&name),
+        }
+    }
+
+    /// As a structured logger made for Lambda writes.
+    fn structured(&mut self, name: &str, stamp: &str) -> String {
+        json!({
+            "level": "INFO", "location": "handler:42", "message": self.pick(&STEPS), "timestamp": stamp,
+            "service": "checkout", "cold_start": false, "function_request_id": "{request}",
+            "order": {
+                "event": name, "id": self.hexadecimal(12), "amount": self.below(100_000), "currency": "EUR",
+                "items": [{"sku": self.pick(&SKUS), "count": 1 + self.below(5)}],
+            },
+            "customer": {"id": format!("c-{}", self.below(200_000)), "city": self.pick(&CITIES)},
+            "duration_ms": self.milliseconds(),
+        })
+        .to_string()
+    }
+
+    /// As a web server's logger in Node writes.
+    fn web(&mut self, name: &str, millis: i64) -> String {
+        json!({
+            "level": 30, "time": millis, "pid": 8, "hostname": "169.254.10.1", "reqId": self.hexadecimal(16),
+            "req": {
+                "method": "POST", "url": self.pick(&ROUTES), "remotePort": 1024 + self.below(60_000),
+                "headers": {"host": "api.example.com", "user-agent": "shop/4.2 (ios)", "x-event": name},
+            },
+            "res": {"statusCode": 200 + self.below(4), "headers": {"content-length": self.below(9_000)}},
+            "responseTime": self.milliseconds(), "msg": "request completed",
+        })
+        .to_string()
+    }
+
+    /// As Lambda's Python client formats `logging`.
+    fn python(&mut self, name: &str, stamp: &str) -> String {
+        format!(
+            "[INFO]\t{stamp}\t{{request}}\t{name} {} for customer c-{} in {}: basket of {} items, {} EUR in all, \
+             warehouse {} answered after {} ms and promised delivery within {} days; the cache had {} of {} keys and \
+             the remaining ones were fetched from the table in {} round trips",
+            self.pick(&STEPS),
+            self.below(200_000),
+            self.pick(&CITIES),
+            1 + self.below(9),
+            self.below(100_000),
+            self.hexadecimal(8),
+            self.milliseconds(),
+            1 + self.below(7),
+            self.below(40),
+            40 + self.below(20),
+            1 + self.below(3),
+        )
+    }
+
+    fn failure(&mut self, name: &str, stamp: &str) -> String {
+        json!({
+            "level": "ERROR", "location": "capture:87", "message": "payment was refused", "timestamp": stamp,
+            "service": "checkout", "function_request_id": "{request}", "event": name,
+            "exception_name": "CardRefused",
+            "exception": format!(
+                "Traceback (most recent call last):\n  File \"/var/task/app.py\", line 87, in capture\n    \
+                 gateway.capture(order)\n  File \"/var/task/gateway.py\", line 31, in capture\n    raise \
+                 CardRefused(code)\nCardRefused: code {}",
+                self.below(99)
+            ),
+        })
+        .to_string()
+    }
+
+    /// A print, with an object in the text.
+    fn printed(&mut self, name: &str) -> String {
+        let data = json!({
+            "id": self.hexadecimal(12), "sku": self.pick(&SKUS), "left": self.below(500), "reserved": self.below(50),
+            "city": self.pick(&CITIES), "price": self.milliseconds(),
+        });
+        format!(
+            "{name} stock after the reservation: {data} - the next delivery from {} is expected within {} days, \
+             {} reservations are waiting for it and the oldest of them was made by customer c-{} through the shop's \
+             own application for a basket that holds {} other things",
+            self.pick(&CITIES),
+            1 + self.below(9),
+            self.below(30),
+            self.below(200_000),
+            self.below(12),
+        )
+    }
+
+    fn milliseconds(&mut self) -> Value {
+        let hundredths = u32::try_from(self.below(100_000)).unwrap_or_default();
+        json!(f64::from(hundredths) / 100.0)
+    }
+
+    fn hexadecimal(&mut self, digits: usize) -> String {
+        let all = format!("{:016x}", self.random());
+        all[..digits].to_owned()
+    }
+
+    fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        let index = usize::try_from(self.below(of.len() as u64)).unwrap_or_default();
+        of[index]
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.random() % limit
+    }
+
+    /// SplitMix64 (Steele, Lea and Flood, 2014).
+    fn random(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+/// The name in a text, if there is one.
+pub(crate) fn name_in(text: &str) -> Option<&str> {
+    let from = text.find(NAME_PREFIX)?;
+    text.get(from..from + NAME_PREFIX.len() + NAME_DIGITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_lines_and_each_has_its_name() {
+        let (mut first, mut second) = (Lines::new(7), Lines::new(7));
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let lines = first.invocation(now);
+        assert_eq!(lines, second.invocation(now));
+        for (number, line) in lines.iter().enumerate() {
+            assert_eq!(name_in(line), Some(format!("evt-{number:09}").as_str()));
+        }
+        assert_ne!(lines, first.invocation(now));
+    }
+
+    #[test]
+    fn lines_have_about_400_bytes() {
+        let mut lines = Lines::new(1);
+        let all: Vec<String> = (0..500).flat_map(|_| lines.invocation(jiff::Timestamp::UNIX_EPOCH)).collect();
+        let id = "8ba1bd45-7bd1-4a1c-9e2a-0c5f2b1d9e11";
+        let bytes: usize = all.iter().map(|line| line.replace("{request}", id).len()).sum();
+        let mean = bytes / all.len();
+        assert!((380..=420).contains(&mean), "{mean}");
+    }
+}
