@@ -10,7 +10,6 @@ use model::{BatchId, LogRecord, Metric, Resource, Span};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::metrics::v1::{ResourceMetrics, ScopeMetrics};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use prost::Message as _;
@@ -19,6 +18,7 @@ use crate::error::DecodeError;
 use crate::limits::Limits;
 use crate::otlp::{Dialect, log, metric, resource, span};
 use crate::structure::{self, Structure};
+use crate::writer::Writer;
 
 /// What the extension ships at once. Everything in it has the same resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +69,16 @@ pub(crate) const VERSION: u32 = 1;
 /// `version = 1` as protobuf writes it: field 15, a varint. The first bytes of every batch.
 pub(crate) const HEAD: [u8; 2] = [15 << 3, 1];
 
+/// Field numbers of [`Message`].
+const TRACES: u64 = 1;
+const LOGS: u64 = 2;
+const METRICS: u64 = 3;
+
+/// What a batch takes beside its records, and what a log line of 400 bytes with its keys takes, about: a first guess
+/// that seldom has to be corrected.
+const BATCH_BYTES: usize = 4 * 1024;
+const RECORD_BYTES: usize = 640;
+
 /// `batch.proto`. `version` is not among the fields: prost writes fields by number, and it must come first.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Message {
@@ -116,7 +126,7 @@ const GZIP_LEVEL: u32 = 6;
 
 /// The bytes of a stream record: one gzip member around [`encode_plain`]. The same batch gives the same bytes.
 pub fn encode(batch: &Batch) -> Vec<u8> {
-    compress(&encode_plain(batch))
+    compress(batch.write().written())
 }
 
 /// One gzip member around what [`encode_plain`] gave, for who has sized a batch already. Without name and time, so
@@ -135,11 +145,7 @@ pub fn compress(plain: &[u8]) -> Vec<u8> {
 /// The protobuf message before compression, for sizing. Its length is the record's cost at the reader, too
 /// (see [`crate::Limits::inflated_bytes_max`]).
 pub fn encode_plain(batch: &Batch) -> Vec<u8> {
-    let message = batch.to_message();
-    let mut bytes = Vec::with_capacity(HEAD.len() + message.encoded_len());
-    bytes.extend_from_slice(&HEAD);
-    bytes.extend_from_slice(&message.encode_to_vec());
-    bytes
+    batch.write().into_bytes()
 }
 
 impl Batch {
@@ -148,41 +154,77 @@ impl Batch {
         self.spans.len() + self.logs.len() + self.metrics.len()
     }
 
-    fn to_message(&self) -> Message {
-        let resource = || Some(resource::to_otlp(&self.resource));
-        let traces = (!self.spans.is_empty()).then(|| {
-            let spans = self.spans.iter().map(span::to_otlp).collect();
-            let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
-            let resource_spans =
-                ResourceSpans { resource: resource(), scope_spans, ..ResourceSpans::default() };
-            ExportTraceServiceRequest { resource_spans: vec![resource_spans] }
-        });
-        let metrics = (!self.metrics.is_empty()).then(|| {
-            let scope = ScopeMetrics { metrics: metric::to_otlp(&self.metrics), ..ScopeMetrics::default() };
-            let resource_metrics = ResourceMetrics {
-                resource: resource(),
-                scope_metrics: vec![scope],
-                ..ResourceMetrics::default()
-            };
-            ExportMetricsServiceRequest { resource_metrics: vec![resource_metrics] }
-        });
-        // Somebody must say who speaks.
-        let logs = (!self.logs.is_empty() || (traces.is_none() && metrics.is_none())).then(|| {
-            let log_records: Vec<_> = self.logs.iter().map(log::to_otlp).collect();
-            let scope = ScopeLogs { log_records, ..ScopeLogs::default() };
-            let scope_logs = if self.logs.is_empty() { Vec::new() } else { vec![scope] };
-            let resource_logs = ResourceLogs { resource: resource(), scope_logs, ..ResourceLogs::default() };
-            ExportLogsServiceRequest { resource_logs: vec![resource_logs] }
-        });
-        Message {
-            traces,
-            logs,
-            metrics,
+    /// Field by field from the last to the first. What there is most of is written as it stands here, the rest by
+    /// way of the generated messages.
+    fn write(&self) -> Writer {
+        let mut writer = Writer::with_capacity(BATCH_BYTES + self.records() * RECORD_BYTES);
+        let rest = Message {
             sandbox: self.id.sandbox.clone(),
             sequence: self.id.sequence,
             first_record: self.first_record,
             account: Some(AccountMessage::from(&self.account)),
+            ..Message::default()
+        };
+        writer.raw(&rest.encode_to_vec());
+        if let Some(metrics) = self.metrics() {
+            writer.bytes(METRICS, &metrics.encode_to_vec());
         }
+        // Somebody must say who speaks.
+        if !self.logs.is_empty() || (self.spans.is_empty() && self.metrics.is_empty()) {
+            writer.message(LOGS, |writer| self.write_logs(writer));
+        }
+        if let Some(traces) = self.traces() {
+            writer.bytes(TRACES, &traces.encode_to_vec());
+        }
+        writer.raw(&HEAD);
+        writer
+    }
+
+    /// `ExportLogsServiceRequest` with one `ResourceLogs`, in it one `ScopeLogs` if there are logs
+    /// (opentelemetry-proto, `logs/v1/logs.proto`).
+    fn write_logs(&self, writer: &mut Writer) {
+        const RESOURCE_LOGS: u64 = 1;
+        const RESOURCE: u64 = 1;
+        const SCOPE_LOGS: u64 = 2;
+        const LOG_RECORDS: u64 = 2;
+        writer.message(RESOURCE_LOGS, |writer| {
+            if !self.logs.is_empty() {
+                writer.message(SCOPE_LOGS, |writer| {
+                    for log in self.logs.iter().rev() {
+                        writer.message(LOG_RECORDS, |writer| log::write(writer, log));
+                    }
+                });
+            }
+            writer.bytes(RESOURCE, &resource::to_otlp(&self.resource).encode_to_vec());
+        });
+    }
+
+    fn traces(&self) -> Option<ExportTraceServiceRequest> {
+        if self.spans.is_empty() {
+            return None;
+        }
+        let spans = self.spans.iter().map(span::to_otlp).collect();
+        let resource_spans = ResourceSpans {
+            resource: Some(resource::to_otlp(&self.resource)),
+            scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
+            ..ResourceSpans::default()
+        };
+        Some(ExportTraceServiceRequest { resource_spans: vec![resource_spans] })
+    }
+
+    fn metrics(&self) -> Option<ExportMetricsServiceRequest> {
+        if self.metrics.is_empty() {
+            return None;
+        }
+        let resource_metrics = ResourceMetrics {
+            resource: Some(resource::to_otlp(&self.resource)),
+            scope_metrics: vec![ScopeMetrics {
+                metrics: metric::to_otlp(&self.metrics),
+                ..ScopeMetrics::default()
+            }],
+            ..ResourceMetrics::default()
+        };
+        Some(ExportMetricsServiceRequest { resource_metrics: vec![resource_metrics] })
     }
 
     fn from_message(message: Message) -> Result<Self, DecodeError> {

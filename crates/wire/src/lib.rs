@@ -3,6 +3,7 @@
 pub mod limits;
 pub mod error;
 mod structure;
+mod writer;
 mod otlp;
 pub mod batch;
 pub mod letter;

@@ -13,6 +13,7 @@ use prost::Message as _;
 
 use crate::error::DecodeError;
 use crate::otlp::Dialect;
+use crate::writer::Writer;
 
 /// How many levels stand in one piece: 16 × 3 messages and the way down to a log's body stay below protobuf's 100.
 const SEGMENT_LEVELS: usize = 16;
@@ -32,6 +33,88 @@ pub(crate) fn to_attributes(map: &Map) -> Vec<KeyValue> {
 /// One attribute.
 pub(crate) fn attribute(key: &str, value: Any) -> KeyValue {
     KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), key_strindex: 0 }
+}
+
+/// Field numbers of `KeyValue`, `KeyValueList`, `ArrayValue` and `AnyValue`
+/// (opentelemetry-proto, `common/v1/common.proto`).
+const KEY: u64 = 1;
+const VALUE: u64 = 2;
+const ITEMS: u64 = 1;
+mod variant {
+    pub(super) const STRING: u64 = 1;
+    pub(super) const BOOL: u64 = 2;
+    pub(super) const INT: u64 = 3;
+    pub(super) const DOUBLE: u64 = 4;
+    pub(super) const ARRAY: u64 = 5;
+    pub(super) const KEY_VALUES: u64 = 6;
+    pub(super) const BYTES: u64 = 7;
+}
+
+/// Writes keys and values as the object of an `AnyValue`, the same bytes as [`to_attributes`] gives.
+pub(crate) fn write_object(writer: &mut Writer, map: &Map) {
+    writer.message(variant::KEY_VALUES, |writer| write_key_values(writer, map, 0));
+}
+
+/// Writes one text attribute into the repeated field `field`.
+pub(crate) fn write_text(writer: &mut Writer, field: u64, key: &str, text: &str) {
+    write_pair(writer, field, key, |writer| writer.bytes(variant::STRING, text.as_bytes()));
+}
+
+/// Writes one number attribute into the repeated field `field`.
+pub(crate) fn write_double(writer: &mut Writer, field: u64, key: &str, number: f64) {
+    write_pair(writer, field, key, |writer| writer.fixed64(variant::DOUBLE, number.to_bits()));
+}
+
+/// Writes one attribute that is true into the repeated field `field`.
+pub(crate) fn write_true(writer: &mut Writer, field: u64, key: &str) {
+    write_pair(writer, field, key, |writer| writer.varint(variant::BOOL, 1));
+}
+
+fn write_pair(writer: &mut Writer, field: u64, key: &str, value: impl FnOnce(&mut Writer)) {
+    writer.message(field, |writer| {
+        writer.message(VALUE, value);
+        if !key.is_empty() {
+            writer.bytes(KEY, key.as_bytes());
+        }
+    });
+}
+
+fn write_key_values(writer: &mut Writer, map: &Map, level: usize) {
+    for (key, value) in map.iter().rev() {
+        write_pair(writer, ITEMS, key, |writer| write_any(writer, value, level));
+    }
+}
+
+fn write_any(writer: &mut Writer, value: &Value, level: usize) {
+    match value {
+        Value::Null => {}
+        Value::Bool(flag) => writer.varint(variant::BOOL, u64::from(*flag)),
+        Value::Int(number) => writer.varint(variant::INT, number.cast_unsigned()),
+        Value::Float(number) => writer.fixed64(variant::DOUBLE, number.to_bits()),
+        Value::String(text) => writer.bytes(variant::STRING, text.as_bytes()),
+        Value::Array(_) | Value::Object(_) if level >= LEVELS_MAX => {
+            let text = serde_json::Value::from(value.clone()).to_string();
+            writer.bytes(variant::STRING, text.as_bytes());
+        }
+        Value::Array(_) | Value::Object(_) if level % SEGMENT_LEVELS == SEGMENT_LEVELS - 1 => {
+            writer.message(variant::BYTES, |writer| write_container(writer, value, level));
+        }
+        container => write_container(writer, container, level),
+    }
+}
+
+fn write_container(writer: &mut Writer, value: &Value, level: usize) {
+    match value {
+        Value::Array(items) => writer.message(variant::ARRAY, |writer| {
+            for item in items.iter().rev() {
+                writer.message(ITEMS, |writer| write_any(writer, item, level + 1));
+            }
+        }),
+        Value::Object(map) => {
+            writer.message(variant::KEY_VALUES, |writer| write_key_values(writer, map, level + 1));
+        }
+        _ => {}
+    }
 }
 
 fn any(value: &Value, level: usize) -> Option<Any> {
