@@ -9,7 +9,7 @@ use http_body_util::Full;
 use lambda_api::extensions::{self, EventKind, NextEvent, RegisterRequest, RegisterResponse};
 use lambda_api::telemetry::{self, Buffering, Category, Destination, SchemaVersion, Subscription};
 
-use crate::http_call::{CallError, call};
+use crate::http_call::{CallError, Caller};
 
 /// Both APIs answer within milliseconds, or something is broken for good.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -60,7 +60,7 @@ pub enum LambdaError {
 /// A registered extension.
 #[derive(Debug)]
 pub struct Lambda {
-    authority: String,
+    platform: Caller,
     identifier: String,
 }
 
@@ -95,10 +95,11 @@ impl Lambda {
         events: Vec<EventKind>,
     ) -> Result<(Self, RegisterResponse), LambdaError> {
         let what = "registration";
-        let request = request(what, authority, Method::POST, extensions::REGISTER_PATH)?
+        let platform = Caller::new(authority);
+        let request = request(what, &platform, Method::POST, extensions::REGISTER_PATH)?
             .header(extensions::NAME_HEADER, name)
             .header(extensions::FEATURE_HEADER, extensions::ACCOUNT_FEATURE);
-        let answer = ask(what, authority, request, &RegisterRequest { events }).await?;
+        let answer = ask(what, &platform, request, &RegisterRequest { events }).await?;
         let answer = accepted(what, answer)?;
         let identifier = answer
             .headers()
@@ -108,7 +109,7 @@ impl Lambda {
             .to_owned();
         // The body only tells what the environment tells too.
         let function = serde_json::from_slice(answer.body()).unwrap_or_default();
-        Ok((Self { authority: authority.to_owned(), identifier }, function))
+        Ok((Self { platform, identifier }, function))
     }
 
     /// Subscribes to everything, newest schema first, older ones where the platform does not know it (400).
@@ -125,9 +126,9 @@ impl Lambda {
                 buffering: Some(BUFFERING),
                 destination: Destination::http(port),
             };
-            let request = request(what, &self.authority, Method::PUT, telemetry::SUBSCRIBE_PATH)?
+            let request = request(what, &self.platform, Method::PUT, telemetry::SUBSCRIBE_PATH)?
                 .header(extensions::IDENTIFIER_HEADER, &self.identifier);
-            let answer = ask(what, &self.authority, request, &subscription).await?;
+            let answer = ask(what, &self.platform, request, &subscription).await?;
             match answer.status() {
                 StatusCode::ACCEPTED => return Ok(Subscribed::NotSupported),
                 StatusCode::BAD_REQUEST => refused = refusal(what, &answer),
@@ -144,12 +145,12 @@ impl Lambda {
     /// When the connection breaks, or the event is of a kind that we did not register for.
     pub async fn next(&self) -> Result<NextEvent, LambdaError> {
         let what = "next event";
-        let request = request(what, &self.authority, Method::GET, extensions::NEXT_PATH)?
+        let request = request(what, &self.platform, Method::GET, extensions::NEXT_PATH)?
             .header(extensions::IDENTIFIER_HEADER, &self.identifier)
             .body(Full::default())
             .map_err(|error| unreadable(what, &error.to_string()))?;
         let answer =
-            call(&self.authority, request).await.map_err(|source| LambdaError::Call { what, source })?;
+            self.platform.call(request).await.map_err(|source| LambdaError::Call { what, source })?;
         let answer = accepted(what, answer)?;
         serde_json::from_slice(answer.body()).map_err(|error| unreadable(what, &error.to_string()))
     }
@@ -157,18 +158,18 @@ impl Lambda {
 
 fn request(
     what: &'static str,
-    authority: &str,
+    platform: &Caller,
     method: Method,
     path: &str,
 ) -> Result<http::request::Builder, LambdaError> {
-    let host =
-        http::HeaderValue::from_str(authority).map_err(|error| unreadable(what, &error.to_string()))?;
+    let host = http::HeaderValue::from_str(platform.authority())
+        .map_err(|error| unreadable(what, &error.to_string()))?;
     Ok(Request::builder().method(method).uri(path).header(http::header::HOST, host))
 }
 
 async fn ask(
     what: &'static str,
-    authority: &str,
+    platform: &Caller,
     request: http::request::Builder,
     body: &impl serde::Serialize,
 ) -> Result<Response<Bytes>, LambdaError> {
@@ -177,7 +178,7 @@ async fn ask(
         .header(http::header::CONTENT_TYPE, "application/json")
         .body(Full::from(body))
         .map_err(|error| unreadable(what, &error.to_string()))?;
-    tokio::time::timeout(ANSWER_TIMEOUT, call(authority, request))
+    tokio::time::timeout(ANSWER_TIMEOUT, platform.call(request))
         .await
         .map_err(|_| LambdaError::Timeout { what })?
         .map_err(|source| LambdaError::Call { what, source })
