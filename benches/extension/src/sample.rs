@@ -9,10 +9,6 @@ impl Sample {
         self.0.push(value);
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// The nearest rank, `percent` of 100; 0 of nothing.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let mut sorted = self.0.clone();
