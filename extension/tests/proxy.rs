@@ -158,6 +158,16 @@ async fn the_wrapper_chains_to_another_and_survives_one_that_is_not_there() {
     assert_eq!(said["environment"].get("NEXT_RAN"), None);
 }
 
+#[test]
+fn the_wrapper_is_plain_shell() {
+    let wrapper = Path::new(env!("CARGO_MANIFEST_DIR")).join("../layer/limelight-wrapper");
+    assert!(Command::new("sh").arg("-n").arg(&wrapper).status().unwrap().success());
+    // Where shellcheck is installed it has the last word.
+    if let Ok(output) = Command::new("shellcheck").arg(&wrapper).output() {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
 fn executable(folder: &Path, name: &str, text: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let path = folder.join(name);

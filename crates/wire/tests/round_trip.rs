@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use model::{
-    BatchId, Level, LogRecord, Map, Metric, MetricKind, Resource, Span, SpanEvent, SpanId, SpanKind,
-    SpanLink, SpanStatus, Timestamp, TraceContext, TraceId, Value,
+    BatchId, Buckets, Counter, ExponentialCounts, Histogram, Level, LogRecord, Map, Metric, MetricKind,
+    Resource, Span, SpanEvent, SpanId, SpanKind, SpanLink, SpanStatus, Temporality, Timestamp, TraceContext,
+    TraceId, Value,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -121,6 +122,38 @@ fn span() -> impl Strategy<Value = Span> {
     )
 }
 
+fn temporality() -> impl Strategy<Value = Temporality> {
+    prop::sample::select(vec![Temporality::Delta, Temporality::Cumulative])
+}
+
+/// One that says when it began, or that is no [`MetricKind::Sum`].
+fn counter() -> impl Strategy<Value = MetricKind> {
+    let since = (1..i64::MAX).prop_map(Timestamp::from_nanos);
+    (-1e12..1e12_f64, temporality(), any::<bool>(), since).prop_map(
+        |(value, temporality, monotonic, since)| {
+            MetricKind::Counter(Counter { value, temporality, monotonic, since })
+        },
+    )
+}
+
+fn histogram() -> impl Strategy<Value = MetricKind> {
+    let figure = || option::of(-1e12..1e12_f64);
+    let counts = || (any::<i32>(), vec(any::<u64>(), 0..3));
+    let exponential =
+        (any::<i32>(), any::<u64>(), counts(), counts()).prop_map(|(scale, zero_count, up, down)| {
+            let counts = |(offset, counts)| ExponentialCounts { offset, counts };
+            Buckets::Exponential { scale, zero_count, positive: counts(up), negative: counts(down) }
+        });
+    let explicit = (vec(-1e9..1e9_f64, 0..3), vec(any::<u64>(), 1..4))
+        .prop_map(|(bounds, counts)| Buckets::Explicit { bounds, counts });
+    let buckets = prop_oneof![explicit, exponential];
+    (temporality(), time(), any::<u64>(), (figure(), figure(), figure()), buckets).prop_map(
+        |(temporality, since, count, (sum, min, max), buckets)| {
+            MetricKind::Histogram(Box::new(Histogram { temporality, since, count, sum, min, max, buckets }))
+        },
+    )
+}
+
 fn metric() -> impl Strategy<Value = Metric> {
     let number = -1e12..1e12_f64;
     let kind = prop_oneof![
@@ -128,6 +161,8 @@ fn metric() -> impl Strategy<Value = Metric> {
         number.clone().prop_map(MetricKind::Sum),
         (any::<u64>(), number.clone(), number.clone(), number)
             .prop_map(|(count, sum, min, max)| MetricKind::Summary { count, sum, min, max }),
+        counter(),
+        histogram(),
     ];
     ("[ab]", "[sm]?", time(), kind, request_id(), map()).prop_map(
         |(name, unit, time, kind, request_id, attributes)| Metric {
