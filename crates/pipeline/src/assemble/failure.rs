@@ -40,7 +40,7 @@ pub(super) fn used_all_memory(metrics: &ReportMetrics, status: Option<&str>, kin
     let is_full = metrics.memory_size_mb.is_some() && metrics.max_memory_used_mb >= metrics.memory_size_mb;
     let was_ended = match status {
         Some("timeout" | "failure") => true,
-        Some("error") => kind.is_none_or(is_platform_error),
+        Some("error") => kind.is_some_and(is_platform_error),
         _ => false,
     };
     is_full && was_ended

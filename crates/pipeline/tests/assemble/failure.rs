@@ -2,7 +2,7 @@
 
 use model::{SpanStatus, Timestamp};
 use pipeline::{Assembler, CloseReason};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::support::*;
 
@@ -95,4 +95,76 @@ fn a_sandbox_that_dies_closes_what_was_open() {
     assert_eq!(signals.spans[0].status, SpanStatus::Error("Sandbox.Failure".into()));
     assert_eq!(signals.spans[0].end.since(signals.spans[0].start).as_secs(), 2);
     assert!(assembler.close(CloseReason::Failure, Timestamp::EPOCH).is_empty());
+}
+
+/// What the SERVER span and the report say of an invocation that printed `line` and ended so.
+fn end_of(line: Option<&str>, status: &str, error_type: Option<&str>, used_mb: u64) -> (SpanStatus, Value) {
+    let mut report = report(2_001, ID, status, 42.5);
+    report.record["metrics"]["maxMemoryUsedMB"] = json!(used_mb);
+    let printed = line.map(|line| record(1_010, "function", json!(line)));
+    let course =
+        [Some(start(1_000, ID)), printed, Some(done(1_043, ID, status, error_type, 42.5)), Some(report)];
+    let signals = run(&mut Assembler::new(checkout()), course.into_iter().flatten());
+    let span = signals.spans.iter().find(|span| span.name == "checkout").unwrap();
+    let error_type = |key: &str| span.attributes.get(key).cloned().map(Value::from);
+    let report = signals.logs.iter().find(|log| log.duration_ms == Some(42.5)).unwrap();
+    let told = json!([
+        error_type("error.type"),
+        error_type("aws.lambda.error_type"),
+        report.body.contains_key("@outOfMemory"),
+    ]);
+    (span.status.clone(), told)
+}
+
+#[test]
+fn memory_that_ran_out_is_recognised_in_every_way_it_is_told() {
+    let oom = "Runtime.OutOfMemory";
+    let exit = Some("Runtime.ExitError");
+    let killed =
+        format!("RequestId: {ID} Error: Runtime exited with error: signal: killed\nRuntime.ExitError");
+    let heap = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory";
+    let java = "java.lang.OutOfMemoryError: Java heap space\n\tat app.Main.main(Main.java:9)";
+    let told_by_the_span = SpanStatus::Error(oom.into());
+    for (line, status, kind, used_mb, expected) in [
+        (None, "error", Some(oom), 100, json!([oom, null, false])),
+        (Some(killed.as_str()), "error", exit, 100, json!([oom, "Runtime.ExitError", false])),
+        (Some(heap), "error", exit, 100, json!([oom, "Runtime.ExitError", false])),
+        (Some(java), "error", exit, 100, json!([oom, "Runtime.ExitError", false])),
+        (Some(heap), "timeout", None, 100, json!([oom, null, false])),
+    ] {
+        assert_eq!(end_of(line, status, kind, used_mb), (told_by_the_span.clone(), expected), "{line:?}");
+    }
+    // Only the report knows: its span is out by then.
+    let (status, told) = end_of(None, "timeout", None, 512);
+    assert_eq!((status, told), (SpanStatus::Error("Task timed out".into()), json!(["timeout", null, true])));
+    // A function that used all of its memory and raised, or caught it, was not ended by that.
+    assert_eq!(end_of(None, "error", Some("ValueError"), 512).1, json!(["ValueError", null, false]));
+    assert_eq!(end_of(Some("ERROR MemoryError"), "success", None, 512).1, json!([null, null, false]));
+}
+
+#[test]
+fn an_extension_that_crashed_is_named() {
+    let (status, told) = end_of(None, "failure", Some("Extension.Crash"), 100);
+    assert_eq!(status, SpanStatus::Error("Extension.Crash".into()));
+    assert_eq!(told, json!(["Extension.Crash", null, false]));
+}
+
+#[test]
+fn the_logs_apis_fault_and_end_belong_to_their_invocation() {
+    let fault =
+        format!("RequestId: {ID} Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n");
+    let signals = run(
+        &mut Assembler::new(checkout()),
+        [
+            start(1_000, ID),
+            record(1_010, "platform.fault", json!(fault)),
+            record(1_020, "platform.end", json!({"requestId": ID})),
+            record(1_021, "platform.end", json!({"requestId": ID})),
+        ],
+    );
+    let fault = &signals.logs[1];
+    assert_eq!(fault.error.as_deref(), Some("Runtime exited with error: signal: killed"));
+    assert_eq!(fault.request_id.as_deref(), Some(ID));
+    assert_eq!(fault.trace_id, Some(signals.spans[0].trace_id));
+    assert_eq!((signals.spans.len(), signals.folded), (1, 1), "END is told once");
 }

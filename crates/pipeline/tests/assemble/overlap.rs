@@ -29,3 +29,46 @@ fn on_managed_instances_the_report_closes_and_text_is_not_attributed_by_guessing
     assert_eq!(signals.spans.len(), 1);
     assert_eq!(signals.spans[0].end.since(signals.spans[0].start).as_millis(), 50);
 }
+
+#[test]
+fn lines_of_invocations_that_overlap_are_never_joined() {
+    let function = FunctionContext { initialization_type: "lambda-managed-instances".into(), ..checkout() };
+    let trace = ["TypeError: no card", "    at f (a.js:1:2)"];
+    let lines = || trace.iter().map(|line| record(1_002, "function", json!(line)));
+    let mut assembler = Assembler::new(function);
+    let mixed = run(&mut assembler, [start(1_000, ID), start(1_001, NEXT_ID)].into_iter().chain(lines()));
+    assert_eq!(mixed.logs.iter().filter(|log| !log.platform).count(), 2);
+    let ended = json!({"requestId": ID, "status": "success", "metrics": {"durationMs": 50.0}});
+    let alone = run(&mut assembler, std::iter::once(record(1_050, "platform.report", ended)).chain(lines()));
+    let logs: Vec<_> = alone.logs.iter().filter(|log| !log.platform).collect();
+    assert_eq!((logs.len(), logs[0].request_id.as_deref()), (1, Some(NEXT_ID)));
+}
+
+#[test]
+fn a_durable_function_with_tenants_says_so_on_its_spans() {
+    let function = FunctionContext { initialization_type: "lambda-managed-instances".into(), ..checkout() };
+    let init = json!({"initializationType": "lambda-managed-instances", "phase": "init",
+        "runtimeVersion": "python:3.14.DurableFunction.v9", "instanceId": "i-0123", "instanceMaxMemory": 2_147_483_648_u64});
+    let report =
+        json!({"requestId": ID, "status": "success", "tenantId": "blue", "metrics": {"durationMs": 50.0}});
+    let signals = run(
+        &mut Assembler::new(function),
+        [
+            record(500, "platform.initStart", init),
+            record(
+                600,
+                "platform.initReport",
+                json!({"metrics": {"durationMs": 100.0}, "status": "success"}),
+            ),
+            start(1_000, ID),
+            record(1_050, "platform.report", report),
+        ],
+    );
+    let (init, invocation) = (&signals.spans[0], &signals.spans[1]);
+    assert_eq!(init.attributes["aws.lambda.instance_id"], "i-0123".into());
+    assert_eq!(init.attributes["aws.lambda.instance_max_memory"], 2_147_483_648_i64.into());
+    assert_eq!(init.parent_id, None, "an instance's init is nobody's");
+    assert_eq!(invocation.attributes["aws.lambda.durable"], true.into());
+    assert_eq!(invocation.attributes["aws.lambda.tenant_id"], "blue".into());
+    assert_eq!(invocation.attributes["faas.coldstart"], false.into());
+}
