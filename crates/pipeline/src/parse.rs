@@ -5,6 +5,7 @@
 mod platform;
 mod runtime;
 mod plain;
+mod head;
 mod embedded;
 mod stack;
 mod fields;
