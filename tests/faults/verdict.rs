@@ -1,0 +1,116 @@
+//! What was seen → what is wrong with it. Nothing here runs anything.
+
+use std::time::Duration;
+
+use super::run::{BUDGET_MS, Seen};
+use super::scenario::{Added, Loses, Scenario};
+
+/// The freshness target's default, and a flush budget on top: what a killed sandbox may not have shipped yet.
+const TAIL: Duration = Duration::from_millis(1_000 + BUDGET_MS);
+/// The platform tells that the function is done so long afterwards at the soonest: the shortest buffering there is.
+const TOLD_AFTER_MS: f64 = 25.0;
+/// Once the stream is known to be down.
+const BREAKER_MS: f64 = 5.0;
+
+/// All that is wrong, in words; empty if the scenario holds.
+pub fn complaints(scenario: &Scenario, seen: &Seen) -> Vec<String> {
+    let mut wrong = Vec::new();
+    delivery(scenario, seen, &mut wrong);
+    function(scenario, seen, &mut wrong);
+    if let Some(why) = latency(scenario, seen) {
+        wrong.push(why);
+    }
+    if !scenario.stream.is_empty() && seen.struck.is_empty() {
+        wrong.push("no fault ever struck: this run proves nothing".to_owned());
+    }
+    wrong
+}
+
+fn delivery(scenario: &Scenario, seen: &Seen, wrong: &mut Vec<String>) {
+    let double: Vec<_> = seen.found.iter().filter(|(_, times)| **times > 1).collect();
+    let missing = missing(seen);
+    let counted: u64 = seen.books.iter().map(|book| book.counted()).sum();
+    if !double.is_empty() {
+        wrong.push(format!("double: {double:?}"));
+    }
+    if let Some(phantom) = seen.found.keys().find(|mark| !seen.printed.contains_key(mark)) {
+        wrong.push(format!("line {phantom} was found and never printed"));
+    }
+    if seen.printed.is_empty() {
+        wrong.push("the function printed nothing".to_owned());
+    }
+    if seen.batches_missing > 0 {
+        wrong.push(format!("{} batches that the stream took were not found", seen.batches_missing));
+    }
+    let excused = |mark: &u64| excused(scenario, seen, *mark);
+    let lost = missing.iter().filter(|mark| !excused(mark)).count() as u64;
+    match scenario.loses {
+        Loses::Nothing if lost > 0 => {
+            wrong.push(format!("{lost} lines are missing ({counted} events counted): {missing:?}"))
+        }
+        _ if lost > counted => {
+            wrong.push(format!("{lost} lines are missing and {counted} events counted: {missing:?}"))
+        }
+        _ => {}
+    }
+    if scenario.loses != Loses::TheTailOfKilledSandboxes {
+        for book in seen.books.iter().filter(|book| book.unexplained() != 0) {
+            wrong.push(format!("an account that does not add up by {}: {book:?}", book.unexplained()));
+        }
+    }
+}
+
+/// Lines that were printed and not found.
+pub fn missing(seen: &Seen) -> Vec<u64> {
+    seen.printed.keys().filter(|mark| !seen.found.contains_key(mark)).copied().collect()
+}
+
+/// Whether the line was too young to have been shipped when its sandbox was killed.
+fn excused(scenario: &Scenario, seen: &Seen, mark: u64) -> bool {
+    let printed = seen.printed[&mark];
+    scenario.loses == Loses::TheTailOfKilledSandboxes
+        && seen
+            .calls
+            .iter()
+            .filter(|call| call.error.is_some())
+            .any(|call| call.ended >= printed && call.ended - printed <= TAIL + seen.stall)
+}
+
+/// What was told to end well does, whatever happens to telemetry, unless the scenario kills it.
+fn function(scenario: &Scenario, seen: &Seen, wrong: &mut Vec<String>) {
+    if scenario.sandbox.kill_function > 0.0 || scenario.sandbox.kill_extension > 0.0 {
+        return;
+    }
+    for call in &seen.calls {
+        match (&call.error, call.end == "well") {
+            (Some(error), true) => wrong.push(format!("{} failed: {error}", call.request_id)),
+            (None, false) => wrong.push(format!("{} was told to {} and did not", call.request_id, call.end)),
+            _ => {}
+        }
+    }
+}
+
+fn latency(scenario: &Scenario, seen: &Seen) -> Option<String> {
+    #[allow(clippy::cast_precision_loss, reason = "milliseconds")]
+    let (budget, stall) = (BUDGET_MS as f64 + TOLD_AFTER_MS, 2.0 * seen.stall.as_secs_f64() * 1_000.0);
+    let opens = match scenario.added {
+        Added::NotAsked => return None,
+        Added::UpToTheBudget => usize::MAX,
+        Added::UpToTheBudgetUntil(calls) => calls,
+    };
+    let ill = super::run::ill_invocations(scenario);
+    let slow: Vec<String> = seen
+        .calls
+        .iter()
+        .enumerate()
+        .filter(|(_, call)| call.error.is_none())
+        .filter_map(|(number, call)| Some((number, *seen.added_ms.get(&call.request_id)?)))
+        .filter(|(number, added)| {
+            let open = *number >= opens && (*number as u64) < ill;
+            *added > stall + if open { BREAKER_MS } else { budget }
+        })
+        .map(|(number, added)| format!("{added:.1} ms at invocation {number}"))
+        .collect();
+    (!slow.is_empty())
+        .then(|| format!("the sandbox was held too long (the machine stalled up to {stall:.1} ms): {slow:?}"))
+}
