@@ -144,12 +144,7 @@ mod tests {
     }
     /// Ten invocations that end well, each held so long.
     fn held(added_ms: f64) -> Seen {
-        let call = |number: usize| Call {
-            request_id: number.to_string(),
-            end: "well",
-            ended: Instant::now(),
-            error: None,
-        };
+        let call = |number: usize| Call { request_id: number.to_string(), end: "well", error: None };
         let added_ms = (0..10).map(|number| (number.to_string(), added_ms)).collect();
         Seen { calls: (0..10).map(call).collect(), added_ms, ..good() }
     }

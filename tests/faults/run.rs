@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use sandbox::{FaultPlan, FunctionConfig, Invocation, Lambda, Output, OutputLine, Source};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use super::books::{self, Book};
 use super::name_server::NameServer;
@@ -16,6 +17,7 @@ use crate::support::dev::Dev;
 use crate::support::dice::Dice;
 use crate::support::fault_proxy::FaultProxy;
 use crate::support::fault_proxy::plan::{Plan, Tally};
+use crate::support::processes;
 use crate::support::programs::{extension, part, root};
 
 /// The flush budget of the scenarios, milliseconds: what the extension may add while the stream is not known to be
@@ -30,6 +32,8 @@ pub struct Seen {
     /// How often a query found each mark.
     pub found: BTreeMap<u64, u64>,
     pub calls: Vec<Call>,
+    /// When an extension was killed.
+    pub kills: Vec<Instant>,
     /// What each sandbox says became of its records.
     pub books: Vec<Book>,
     /// Batches that the stream took and no query finds.
@@ -48,7 +52,6 @@ pub struct Call {
     pub request_id: String,
     /// How it was told to end.
     pub end: &'static str,
-    pub ended: Instant,
     /// The error's text, if it failed.
     pub error: Option<String>,
 }
@@ -73,14 +76,16 @@ pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
     config.extensions = vec![names.as_ref().map_or_else(extension, NameServer::extension)];
     let lambda = Lambda::start(vec![config]).await.unwrap();
 
-    let mut calls = Vec::new();
+    let (mut calls, mut kills) = (Vec::new(), Vec::new());
     let ill = ill_invocations(scenario);
     for number in 0..scenario.load.invocations {
         if number == ill {
             proxy.heal();
             names.iter().for_each(NameServer::add_the_entry);
         }
+        let killer = killer(scenario, &function, &mut dice);
         calls.push(call(&lambda, scenario, &function, number).await);
+        kills.extend(killer.await.unwrap());
         tokio::time::sleep(Duration::from_millis(dice.below(scenario.load.pause_ms))).await;
     }
     lambda.shutdown().await;
@@ -89,7 +94,21 @@ pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
     let printed = std::mem::take(&mut *printed.lock().unwrap());
     let stall = stage.stalls.longest_since(began);
     let found = books::read(&stage.dev, &function, &proxy.taken(), &printed).await;
-    Seen { printed, calls, struck: proxy.tally(), stall, took: began.elapsed(), ..found }
+    Seen { printed, calls, kills, struck: proxy.tally(), stall, took: began.elapsed(), ..found }
+}
+
+/// Kills the extension at a drawn moment of the invocation that begins now, if that is drawn; when it did.
+fn killer(scenario: &Scenario, function: &str, dice: &mut Dice) -> JoinHandle<Option<Instant>> {
+    let kills = dice.happens(scenario.kills_extension);
+    let after = Duration::from_millis(dice.below(scenario.load.work_ms * 3 / 2));
+    let function = function.to_owned();
+    tokio::spawn(async move {
+        if !kills {
+            return None;
+        }
+        tokio::time::sleep(after).await;
+        (processes::kill_beside(&function, "limelight-extension") > 0).then(Instant::now)
+    })
 }
 
 /// How many invocations the trouble lasts for.
@@ -140,5 +159,5 @@ async fn call(lambda: &Lambda, scenario: &Scenario, function: &str, number: u64)
     });
     let outcome = lambda.invoke(Invocation::new(function, payload.to_string())).await.unwrap();
     let error = outcome.error.map(|_| String::from_utf8_lossy(&outcome.payload).into_owned());
-    Call { request_id: outcome.request_id, end, ended: Instant::now(), error }
+    Call { request_id: outcome.request_id, end, error }
 }

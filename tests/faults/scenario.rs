@@ -17,6 +17,8 @@ pub struct Scenario {
     pub timeout: Duration,
     /// What happens in the sandbox.
     pub sandbox: Odds,
+    /// The chance that the extension is killed (`-9`) during an invocation or soon after it.
+    pub kills_extension: f64,
     /// What happens to requests on their way to the stream, and how often.
     pub stream: Vec<(Fault, f64)>,
     /// The stream's name cannot be resolved.
@@ -81,6 +83,7 @@ fn plain(name: &'static str) -> Scenario {
         memory_mb: 256,
         timeout: Duration::from_secs(10),
         sandbox: Odds::default(),
+        kills_extension: 0.0,
         stream: Vec::new(),
         unresolvable: false,
         ill_for: 1.0,
@@ -119,7 +122,7 @@ fn around_the_function() -> Vec<Scenario> {
             ..plain("killed-function")
         },
         Scenario {
-            sandbox: Odds { kill_extension: 0.4, ..Odds::default() },
+            kills_extension: 0.5,
             load: Load { invocations: 8, work_ms: 220, ..one },
             loses: Loses::TheTailOfKilledSandboxes,
             ..plain("killed-extension")

@@ -12,7 +12,7 @@ pub(super) fn cut(request: &mut Value, mut throttled: impl FnMut() -> bool) -> V
 }
 
 /// The server's answer for the entries that it got, with the others in their places.
-pub(super) fn merge(answer: Value, throttled: &[bool]) -> Value {
+pub(super) fn merge(answer: &Value, throttled: &[bool]) -> Value {
     let mut passed = answer["Records"].as_array().cloned().unwrap_or_default().into_iter();
     let results: Vec<Value> = throttled
         .iter()
@@ -39,7 +39,7 @@ mod tests {
         let mut draws = [true, false, true].into_iter();
         let throttled = cut(&mut request, || draws.next().unwrap());
         assert_eq!(request, json!({ "Records": ["b"] }));
-        let answer = merge(json!({ "Records": [{ "SequenceNumber": "7" }] }), &throttled);
+        let answer = merge(&json!({ "Records": [{ "SequenceNumber": "7" }] }), &throttled);
         assert_eq!(answer["FailedRecordCount"], 2);
         assert_eq!(answer["Records"][1], json!({ "SequenceNumber": "7" }));
         assert_eq!(answer["Records"][2], exceeded());

@@ -97,7 +97,7 @@ impl Way {
             }
             serde_json::from_slice(&answer).map_err(|_| BrokenOff)?
         };
-        Ok((200, throttle::merge(passed, &throttled).to_string().into()))
+        Ok((200, throttle::merge(&passed, &throttled).to_string().into()))
     }
 
     fn remember(&self, request: &[u8], answer: &[u8]) {
