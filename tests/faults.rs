@@ -115,7 +115,7 @@ mod tests {
     /// Two lines printed and found, an account that adds up.
     fn good() -> Seen {
         let printed = BTreeMap::from([(0, Instant::now()), (1, Instant::now())]);
-        let book = Book { records: 2, received: 2, ..Book::default() };
+        let book = Book { records: 2, received: 2, closed: Some("spindown".to_owned()), ..Book::default() };
         Seen { printed, found: BTreeMap::from([(0, 1), (1, 1)]), books: vec![book], ..Seen::default() }
     }
 
@@ -138,8 +138,11 @@ mod tests {
 
     #[test]
     fn a_record_that_nobody_owns_up_to_and_a_batch_that_is_not_found_are_complaints() {
-        let book = Book { records: 2, received: 3, ..Book::default() };
-        assert_eq!(complaints(&Seen { books: vec![book], ..good() }).len(), 1);
+        let dishonest = Book { received: 3, ..good().books.remove(0) };
+        let silent = Book { closed: None, ..good().books.remove(0) };
+        for book in [dishonest, silent] {
+            assert_eq!(complaints(&Seen { books: vec![book], ..good() }).len(), 1);
+        }
         assert_eq!(complaints(&Seen { batches_missing: 1, ..good() }).len(), 1);
     }
     /// Ten invocations that end well, each held so long.

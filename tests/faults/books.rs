@@ -13,6 +13,8 @@ use crate::support::dev::Dev;
 const SETTLE_WITHIN: Duration = Duration::from_secs(90);
 /// The most groups that one query answers with; marks are asked for in blocks of a thousand.
 const ROWS_MAX: u64 = 10_000;
+/// Clocks that jump by hours leave their times in the data.
+const ANY_TIME: &str = "BETWEEN 2020-01-01 AND 2100-01-01";
 
 /// One sandbox's batches as they were found, and its last account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Book {
     pub given_up: BTreeMap<String, u64>,
     /// Never received: dropped by the platform, or in a body that nobody can read.
     pub never_received: u64,
+    /// Why the sandbox ended, if it lived to say so.
+    pub closed: Option<String>,
 }
 
 impl Book {
@@ -79,7 +83,7 @@ fn account_identity(account: &Value) -> (String, u64) {
 
 async fn accounts(dev: &Dev, function: &str) -> Vec<Value> {
     let text = format!(
-        "FROM limelight WHERE $limelight.namespace = '{function}' AND sandbox EXISTS LIMIT {ROWS_MAX}"
+        "FROM limelight WHERE $limelight.namespace = '{function}' AND sandbox EXISTS {ANY_TIME} LIMIT {ROWS_MAX}"
     );
     dev.query(&text).await["events"].as_array().cloned().unwrap_or_default()
 }
@@ -96,6 +100,7 @@ fn books(accounts: &[Value]) -> Vec<Book> {
             book.numbered = whole("firstRecord") + whole("records");
             book.received = whole("received");
             (book.given_up, book.never_received) = losses(account);
+            book.closed = account["closed"].as_str().map(str::to_owned);
         }
     }
     books.into_values().map(|(_, book)| book).collect()
@@ -125,7 +130,7 @@ async fn marks(dev: &Dev, function: &str, last: u64) -> BTreeMap<u64, u64> {
     for block in 0..=last / 1_000 {
         let text = format!(
             "COUNT AS n FROM lambda-logs WHERE $limelight.namespace = '{function}' AND block = {block} GROUP BY mark \
-             LIMIT {ROWS_MAX} EVERY NONE"
+             {ANY_TIME} LIMIT {ROWS_MAX} EVERY NONE"
         );
         let answer = dev.query(&text).await;
         for row in answer["calculations"]["aggregates"].as_array().into_iter().flatten() {
@@ -138,7 +143,7 @@ async fn marks(dev: &Dev, function: &str, last: u64) -> BTreeMap<u64, u64> {
 
 async fn added(dev: &Dev, function: &str) -> BTreeMap<String, f64> {
     let text = format!(
-        "FROM lambda-logs WHERE $limelight.namespace = '{function}' AND @type = REPORT LIMIT {ROWS_MAX}"
+        "FROM lambda-logs WHERE $limelight.namespace = '{function}' AND @type = REPORT {ANY_TIME} LIMIT {ROWS_MAX}"
     );
     let answer = dev.query(&text).await;
     let reports = answer["events"].as_array().cloned().unwrap_or_default();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sandbox::{FaultPlan, FunctionConfig, Invocation, Lambda, Output, OutputLine, Source};
+use sandbox::{FakedClock, FaultPlan, FunctionConfig, Invocation, Lambda, Output, OutputLine, Source};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -70,10 +70,14 @@ pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
     let names = scenario.unresolvable.then(NameServer::without_an_entry);
     let function = format!("{}-{seed}", scenario.name);
     let printed: Arc<Mutex<BTreeMap<u64, Instant>>> = Arc::default();
-    let mut config = function_config(scenario, &function, dice.below(u64::MAX))
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = function_config(scenario, &function, &mut dice)
         .env("AWS_ENDPOINT_URL_KINESIS", endpoint(&proxy, names.as_ref()))
+        // The disk of a sandbox whose extension is killed: its successor finds what was left there.
+        .env("LIMELIGHT_JOURNAL_DIR", folder.path().join("journal").to_str().unwrap())
         .output(collect_marks(printed.clone()));
     config.extensions = vec![names.as_ref().map_or_else(extension, NameServer::extension)];
+    config.clock = scenario.own_clock.then(|| FakedClock::compile(folder.path()).unwrap());
     let lambda = Lambda::start(vec![config]).await.unwrap();
 
     let (mut calls, mut kills) = (Vec::new(), Vec::new());
@@ -118,7 +122,9 @@ pub(super) fn ill_invocations(scenario: &Scenario) -> u64 {
     ill
 }
 
-fn function_config(scenario: &Scenario, name: &str, seed: u64) -> FunctionConfig {
+fn function_config(scenario: &Scenario, name: &str, dice: &mut Dice) -> FunctionConfig {
+    let faults = FaultPlan { seed: dice.below(u64::MAX), odds: scenario.sandbox };
+    let flush = if dice.happens(0.5) { "learned" } else { "end" };
     let python = part("RUNTIME_PYTHON").join("bin/python").to_str().unwrap().to_owned();
     let command = vec![python, "-m".to_owned(), "awslambdaric".to_owned(), "marker.handler".to_owned()];
     let mut config = FunctionConfig::new(name, command)
@@ -126,10 +132,11 @@ fn function_config(scenario: &Scenario, name: &str, seed: u64) -> FunctionConfig
         .working_dir(root().join("tests/fixtures/functions"))
         .env("LIMELIGHT_STREAM", "limelight")
         .env("LIMELIGHT_FLUSH_BUDGET_MS", BUDGET_MS.to_string())
+        .env("LIMELIGHT_FLUSH", flush)
         .env("LIMELIGHT_PORT", "0")
         .memory_mb(scenario.memory_mb)
         .timeout(scenario.timeout)
-        .faults(FaultPlan { seed, odds: scenario.sandbox });
+        .faults(faults);
     config.concurrency_max = 1;
     config
 }

@@ -15,6 +15,8 @@ pub struct Scenario {
     pub ends: &'static [&'static str],
     pub memory_mb: u32,
     pub timeout: Duration,
+    /// The sandbox has a wall clock of its own, which the jumps among its faults set by hours.
+    pub own_clock: bool,
     /// What happens in the sandbox.
     pub sandbox: Odds,
     /// The chance that the extension is killed (`-9`) during an invocation or soon after it.
@@ -83,6 +85,7 @@ fn plain(name: &'static str) -> Scenario {
         memory_mb: 256,
         timeout: Duration::from_secs(10),
         sandbox: Odds::default(),
+        own_clock: false,
         kills_extension: 0.0,
         stream: Vec::new(),
         unresolvable: false,
@@ -99,9 +102,8 @@ fn around_the_function() -> Vec<Scenario> {
         Scenario {
             load: Load { invocations: 1, lines: 10_000, work_ms: 0, ..one },
             memory_mb: 128,
-            // The platform itself may drop what it cannot deliver, and says so; it delivers the end after the lines.
+            // The platform itself may drop what it cannot deliver, and says so.
             loses: Loses::WhatIsCounted,
-            added: Added::NotAsked,
             ..plain("ten-thousand-lines-in-128-mb")
         },
         Scenario {
@@ -138,7 +140,12 @@ fn around_the_platform() -> Vec<Scenario> {
             added: Added::NotAsked,
             ..plain("freeze-in-mid-invocation")
         },
-        Scenario { sandbox: Odds { clock_jump: 0.3, ..Odds::default() }, ..plain("clock-jump") },
+        Scenario { sandbox: Odds { clock_jump: 0.3, ..Odds::default() }, ..plain("thaw-after-seconds") },
+        Scenario {
+            sandbox: Odds { clock_jump: 0.5, ..Odds::default() },
+            own_clock: true,
+            ..plain("thaw-after-hours-or-with-the-clock-set-back")
+        },
     ]
 }
 

@@ -1,6 +1,6 @@
 //! What was seen → what is wrong with it. Nothing here runs anything.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::run::{BUDGET_MS, Seen};
 use super::scenario::{Added, Loses, Scenario};
@@ -9,8 +9,6 @@ use super::scenario::{Added, Loses, Scenario};
 const TAIL: Duration = Duration::from_millis(1_000 + BUDGET_MS);
 /// How long a sandbox goes on without its extension.
 const GONE_WITHIN: Duration = Duration::from_millis(100);
-/// The platform tells that the function is done so long afterwards at the soonest: the shortest buffering there is.
-const TOLD_AFTER_MS: f64 = 25.0;
 /// On a machine that keeps ready threads waiting for longer, a single invocation's time says nothing about us.
 const QUIET: Duration = Duration::from_millis(10);
 /// Hand-overs between threads from the function's end to the sandbox's release; each may meet a stall.
@@ -48,20 +46,29 @@ fn delivery(scenario: &Scenario, seen: &Seen, wrong: &mut Vec<String>) {
     if seen.batches_missing > 0 {
         wrong.push(format!("{} batches that the stream took were not found", seen.batches_missing));
     }
-    let lost = missing.iter().filter(|mark| !excused(seen, **mark)).count() as u64;
+    let inexcusable: Vec<_> = missing.iter().filter(|mark| !excused(seen, **mark)).collect();
+    let lost = inexcusable.len() as u64;
     match scenario.loses {
         Loses::Nothing if lost > 0 => {
-            wrong.push(format!("{lost} lines are missing ({counted} events counted): {missing:?}"))
+            wrong.push(format!("{lost} lines are missing ({counted} events counted): {inexcusable:?}"))
         }
-        _ if lost > counted => {
-            wrong.push(format!("{lost} lines are missing and {counted} events counted: {missing:?}"))
-        }
+        _ if lost > counted => wrong.push(format!(
+            "{lost} lines are missing and {counted} events counted: {inexcusable:?}{}",
+            kills(seen)
+        )),
         _ => {}
     }
-    if scenario.loses != Loses::TheTailOfKilledSandboxes {
-        for book in seen.books.iter().filter(|book| book.unexplained() != 0) {
-            wrong.push(format!("an account that does not add up by {}: {book:?}", book.unexplained()));
-        }
+    books(seen, wrong);
+}
+
+/// Every sandbox that was not killed has a last word, and by it every record is found or counted.
+fn books(seen: &Seen, wrong: &mut Vec<String>) {
+    let (closed, open): (Vec<_>, Vec<_>) = seen.books.iter().partition(|book| book.closed.is_some());
+    if open.len() > seen.kills.len() {
+        wrong.push(format!("{} sandboxes have no last word, {} were killed", open.len(), seen.kills.len()));
+    }
+    for book in closed.iter().filter(|book| book.unexplained() != 0) {
+        wrong.push(format!("an account that does not add up by {}: {book:?}", book.unexplained()));
     }
 }
 
@@ -76,6 +83,12 @@ fn excused(seen: &Seen, mark: u64) -> bool {
     let printed = seen.printed[&mark];
     let (before, after) = (TAIL + seen.stall, GONE_WITHIN + seen.stall);
     seen.kills.iter().any(|killed| printed <= *killed + after && *killed <= printed + before)
+}
+
+/// When extensions were killed, and around which lines.
+fn kills(seen: &Seen) -> String {
+    let before = |killed: &Instant| seen.printed.values().filter(|printed| *printed <= killed).count();
+    seen.kills.iter().map(|killed| format!("; killed after {} lines", before(killed))).collect()
 }
 
 /// What was told to end well does, whatever happens to telemetry, unless the scenario kills it.
@@ -106,7 +119,7 @@ fn latency(scenario: &Scenario, seen: &Seen) -> Option<String> {
     let (down, up): (Vec<_>, Vec<_>) =
         held.partition(|(number, _)| *number >= opens && (*number as u64) < ill);
     #[allow(clippy::cast_precision_loss, reason = "milliseconds")]
-    let budget = BUDGET_MS as f64 + TOLD_AFTER_MS;
+    let budget = BUDGET_MS as f64;
     let slow: Vec<String> = [(up, budget), (down, BREAKER_MS)]
         .into_iter()
         .flat_map(|(held, limit)| slowest(held, limit + stall, seen.stall <= QUIET))
