@@ -23,4 +23,5 @@ mod kinesis_api;
 mod s3_api;
 mod companion_function;
 mod bad_input;
+mod modes;
 mod faults;
