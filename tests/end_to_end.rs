@@ -7,6 +7,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::cast_possible_truncation,
+    clippy::print_stdout,
     reason = "all of it is test code, also what is not inside a #[test]"
 )]
 
@@ -14,6 +15,7 @@ mod support;
 
 mod exactly_once;
 mod kill;
+mod disk_full;
 mod foreign_clients;
 mod foreign_extension;
 mod emulator;
@@ -21,3 +23,5 @@ mod kinesis_api;
 mod s3_api;
 mod companion_function;
 mod bad_input;
+mod modes;
+mod faults;

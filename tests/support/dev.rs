@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::processes;
 use super::programs::{extension, part, program, root};
+use super::small_disk::SmallDisk;
 
 /// The longest that draining may take: sandboxes have 2 s for their shutdown, the stream is then empty soon.
 const STOP_WITHIN: Duration = Duration::from_secs(60);
@@ -20,37 +21,54 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(60);
 pub struct Dev {
     process: Child,
     addresses: Value,
+    log: PathBuf,
     http: reqwest::Client,
 }
 
 impl Dev {
     /// Starts it on a state folder with functions (see [`python`] and [`node`]) and further flags.
     pub fn start(data: &Path, functions: &[Value], flags: &[&str]) -> Self {
-        let config = data.join("functions.json");
-        std::fs::create_dir_all(data).unwrap();
+        Self::launch(Command::new(program("limelight")), data, data, functions, flags)
+    }
+
+    /// Starts it without functions where it sees the small disk.
+    pub fn start_on(disk: &SmallDisk, state: &Path, flags: &[&str]) -> Self {
+        Self::launch(disk.command(&program("limelight")), disk.folder(), state, &[], flags)
+    }
+
+    fn launch(
+        mut command: Command,
+        folder: &Path,
+        state: &Path,
+        functions: &[Value],
+        flags: &[&str],
+    ) -> Self {
+        let config = folder.join("functions.json");
+        std::fs::create_dir_all(folder).unwrap();
         std::fs::write(&config, json!({ "functions": functions }).to_string()).unwrap();
-        let log = std::fs::File::options().create(true).append(true).open(data.join("dev.log")).unwrap();
-        let mut process = Command::new(program("limelight"))
+        let log = folder.join("dev.log");
+        let log_file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
+        let mut process = command
             .args(["dev", "--port-base", "0", "--format", "json"])
             .arg("--config")
             .arg(&config)
             .arg("--data")
-            .arg(data)
+            .arg(state)
             .arg("--extension")
             .arg(extension())
             .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(log)
+            .stderr(log_file)
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let addresses = serde_json::from_str(&line).unwrap_or_else(|_| {
             let _ = process.kill();
-            panic!("limelight dev did not start: {}", std::fs::read_to_string(data.join("dev.log")).unwrap())
+            panic!("limelight dev did not start: {}", std::fs::read_to_string(&log).unwrap())
         });
-        Self { process, addresses, http: reqwest::Client::new() }
+        Self { process, addresses, log, http: reqwest::Client::new() }
     }
 
     /// One of the addresses that it printed: `api`, `invoke`, `http`, `stream`.
@@ -109,6 +127,11 @@ impl Dev {
                 Some((row["groups"]["mark"].as_str()?.to_owned(), row["values"]["n"].as_f64()? as u64))
             })
             .collect()
+    }
+
+    /// What it said on standard error, in this run and those before it on the same folder.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
     }
 
     /// Ends it as Ctrl-C does and waits until it has drained.

@@ -2,9 +2,10 @@
 //! because it wants `/opt` and `/var/task`. It comes inside the SAM command's package.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use super::namespace;
 use super::parts::free_port;
 use super::programs::{extension, part, root};
 
@@ -37,10 +38,9 @@ impl Emulator {
         executable(&folder.join("start"), &script);
         let log = folder.join("emulator.log");
         let out = std::fs::File::create(&log).unwrap();
-        let process = Command::new("unshare")
+        let process = namespace::with_own_mounts()
             // Its own pids too: all that it started ends with it.
-            .args(["--mount", "--pid", "--fork", "--kill-child"])
-            .args((!is_root()).then_some("--map-root-user"))
+            .args(["--pid", "--fork", "--kill-child"])
             .arg(folder.join("start"))
             .envs([
                 ("AWS_LAMBDA_FUNCTION_NAME", "emulated"),
@@ -108,12 +108,6 @@ fn program() -> PathBuf {
     let library = part("PARTS_PYTHON").join("lib");
     let python = std::fs::read_dir(&library).unwrap().next().expect("a Python's folder").unwrap().path();
     python.join("site-packages/samcli/local/rapid/aws-lambda-rie-x86_64")
-}
-
-/// Mounting needs root, or a user namespace in which one is.
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 fn executable(path: &Path, text: &str) {

@@ -11,19 +11,23 @@ pub fn lines(run: &str, count: usize) -> Vec<String> {
 
 /// Asserts that each line of the run is in exactly one of the events.
 pub fn assert_exactly_once(run: &str, count: usize, events: &[Value]) {
-    let mut found: BTreeMap<usize, usize> = BTreeMap::new();
-    for event in events {
-        let text = event.to_string();
-        for number in numbers(run, &text) {
-            *found.entry(number).or_default() += 1;
-        }
-    }
+    let texts: Vec<String> = events.iter().map(ToString::to_string).collect();
+    let found = counts(run, &texts);
     let missing: Vec<_> = (0..count).filter(|number| !found.contains_key(number)).collect();
     let double: Vec<_> = found.iter().filter(|(_, times)| **times > 1).collect();
     assert!(
         missing.is_empty() && double.is_empty(),
         "of {count} lines missing {missing:?}, double {double:?}"
     );
+}
+
+/// In how many of the texts each line of the run is.
+pub fn counts(run: &str, texts: &[String]) -> BTreeMap<usize, usize> {
+    let mut found: BTreeMap<usize, usize> = BTreeMap::new();
+    for number in texts.iter().flat_map(|text| numbers(run, text)) {
+        *found.entry(number).or_default() += 1;
+    }
+    found
 }
 
 fn numbers(run: &str, text: &str) -> Vec<usize> {

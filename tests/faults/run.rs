@@ -1,0 +1,170 @@
+//! One scenario with one seed: the function and the extension as it ships in a sandbox, its records through the fault
+//! proxy to the stream of a running `limelight dev`; out comes what was seen.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use sandbox::{FakedClock, FaultPlan, FunctionConfig, Invocation, Lambda, Output, OutputLine, Source};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use super::books::{self, Book};
+use super::name_server::NameServer;
+use super::scenario::Scenario;
+use super::stalls::Stalls;
+use crate::support::dev::Dev;
+use crate::support::dice::Dice;
+use crate::support::fault_proxy::FaultProxy;
+use crate::support::fault_proxy::plan::{Plan, Tally};
+use crate::support::processes;
+use crate::support::programs::{extension, part, root};
+
+/// The flush budget of the scenarios, milliseconds: what the extension may add while the stream is not known to be
+/// down.
+pub const BUDGET_MS: u64 = 50;
+
+/// Everything that a verdict needs.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Marks that the sandbox read from the function's output, and when.
+    pub printed: BTreeMap<u64, Instant>,
+    /// How often a query found each mark.
+    pub found: BTreeMap<u64, u64>,
+    pub calls: Vec<Call>,
+    /// When an extension was killed.
+    pub kills: Vec<Instant>,
+    /// What each sandbox says became of its records.
+    pub books: Vec<Book>,
+    /// Batches that the stream took and no query finds.
+    pub batches_missing: usize,
+    /// By request: how long the extension held the sandbox, milliseconds, as the platform reports it.
+    pub added_ms: BTreeMap<String, f64>,
+    pub struck: Tally,
+    /// The longest that this machine kept a ready thread waiting meanwhile.
+    pub stall: Duration,
+    pub took: Duration,
+}
+
+/// One invocation.
+#[derive(Debug)]
+pub struct Call {
+    pub request_id: String,
+    /// How it was told to end.
+    pub end: &'static str,
+    /// The error's text, if it failed.
+    pub error: Option<String>,
+}
+
+/// Where scenarios run.
+pub struct Stage {
+    pub dev: Dev,
+    pub stalls: Stalls,
+}
+
+pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
+    let began = Instant::now();
+    let mut dice = Dice::named(seed, scenario.name);
+    let plan = Plan::new(&scenario.stream, Dice::named(seed, &format!("{} stream", scenario.name)));
+    let proxy = FaultProxy::start(stage.dev.address("stream"), plan).await;
+    let names = scenario.unresolvable.then(NameServer::without_an_entry);
+    let function = format!("{}-{seed}", scenario.name);
+    let printed: Arc<Mutex<BTreeMap<u64, Instant>>> = Arc::default();
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = function_config(scenario, &function, &mut dice)
+        .env("AWS_ENDPOINT_URL_KINESIS", endpoint(&proxy, names.as_ref()))
+        // The disk of a sandbox whose extension is killed: its successor finds what was left there.
+        .env("LIMELIGHT_JOURNAL_DIR", folder.path().join("journal").to_str().unwrap())
+        .output(collect_marks(printed.clone()));
+    config.extensions = vec![names.as_ref().map_or_else(extension, NameServer::extension)];
+    config.clock = scenario.own_clock.then(|| FakedClock::compile(folder.path()).unwrap());
+    let lambda = Lambda::start(vec![config]).await.unwrap();
+
+    let (mut calls, mut kills) = (Vec::new(), Vec::new());
+    let ill = ill_invocations(scenario);
+    for number in 0..scenario.load.invocations {
+        if number == ill {
+            proxy.heal();
+            names.iter().for_each(NameServer::add_the_entry);
+        }
+        let killer = killer(scenario, &function, &mut dice);
+        calls.push(call(&lambda, scenario, &function, number).await);
+        kills.extend(killer.await.unwrap());
+        tokio::time::sleep(Duration::from_millis(dice.below(scenario.load.pause_ms))).await;
+    }
+    lambda.shutdown().await;
+    proxy.settled().await;
+
+    let printed = std::mem::take(&mut *printed.lock().unwrap());
+    let stall = stage.stalls.longest_since(began);
+    let found = books::read(&stage.dev, &function, &proxy.taken(), &printed).await;
+    Seen { printed, calls, kills, struck: proxy.tally(), stall, took: began.elapsed(), ..found }
+}
+
+/// Kills the extension at a drawn moment of the invocation that begins now, if that is drawn; when it did.
+fn killer(scenario: &Scenario, function: &str, dice: &mut Dice) -> JoinHandle<Option<Instant>> {
+    let kills = dice.happens(scenario.kills_extension);
+    let after = Duration::from_millis(dice.below(scenario.load.work_ms * 3 / 2));
+    let function = function.to_owned();
+    tokio::spawn(async move {
+        if !kills {
+            return None;
+        }
+        tokio::time::sleep(after).await;
+        (processes::kill_beside(&function, "limelight-extension") > 0).then(Instant::now)
+    })
+}
+
+/// How many invocations the trouble lasts for.
+pub(super) fn ill_invocations(scenario: &Scenario) -> u64 {
+    #[allow(clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "hundreds at the most")]
+    let ill = (scenario.load.invocations as f64 * scenario.ill_for).round() as u64;
+    ill
+}
+
+fn function_config(scenario: &Scenario, name: &str, dice: &mut Dice) -> FunctionConfig {
+    let faults = FaultPlan { seed: dice.below(u64::MAX), odds: scenario.sandbox };
+    let flush = if dice.happens(0.5) { "learned" } else { "end" };
+    let python = part("RUNTIME_PYTHON").join("bin/python").to_str().unwrap().to_owned();
+    let command = vec![python, "-m".to_owned(), "awslambdaric".to_owned(), "marker.handler".to_owned()];
+    let mut config = FunctionConfig::new(name, command)
+        .handler("marker.handler")
+        .working_dir(root().join("tests/fixtures/functions"))
+        .env("LIMELIGHT_STREAM", "limelight")
+        .env("LIMELIGHT_FLUSH_BUDGET_MS", BUDGET_MS.to_string())
+        .env("LIMELIGHT_FLUSH", flush)
+        .env("LIMELIGHT_PORT", "0")
+        .memory_mb(scenario.memory_mb)
+        .timeout(scenario.timeout)
+        .faults(faults);
+    config.concurrency_max = 1;
+    config
+}
+
+fn endpoint(proxy: &FaultProxy, names: Option<&NameServer>) -> String {
+    names.map_or_else(|| proxy.url(), |_| format!("http://{}:{}", NameServer::NAME, proxy.port()))
+}
+
+fn collect_marks(printed: Arc<Mutex<BTreeMap<u64, Instant>>>) -> Output {
+    Output::to(move |line: &OutputLine| {
+        if line.source == Source::Function
+            && let Ok(line) = serde_json::from_str::<Value>(&line.text)
+            && let Some(mark) = line["mark"].as_u64()
+        {
+            printed.lock().unwrap().insert(mark, Instant::now());
+        }
+    })
+}
+
+async fn call(lambda: &Lambda, scenario: &Scenario, function: &str, number: u64) -> Call {
+    let load = scenario.load;
+    let turn = usize::try_from(number).unwrap() % scenario.ends.len();
+    let end = scenario.ends[turn];
+    let payload = json!({
+        "first": number * load.lines, "lines": load.lines, "line_bytes": load.line_bytes,
+        "work_ms": load.work_ms, "end": end,
+    });
+    let outcome = lambda.invoke(Invocation::new(function, payload.to_string())).await.unwrap();
+    let error = outcome.error.map(|_| String::from_utf8_lossy(&outcome.payload).into_owned());
+    Call { request_id: outcome.request_id, end, error }
+}

@@ -1,0 +1,138 @@
+//! What was seen → what is wrong with it. Nothing here runs anything.
+
+use std::time::{Duration, Instant};
+
+use super::run::{BUDGET_MS, Seen};
+use super::scenario::{Added, Loses, Scenario};
+
+/// The freshness target's default, and a flush budget on top: what a killed sandbox may not have shipped yet.
+const TAIL: Duration = Duration::from_millis(1_000 + BUDGET_MS);
+/// How long a sandbox goes on without its extension.
+const GONE_WITHIN: Duration = Duration::from_millis(100);
+/// On a machine that keeps ready threads waiting for longer, a single invocation's time says nothing about us.
+const QUIET: Duration = Duration::from_millis(10);
+/// Hand-overs between threads from the function's end to the sandbox's release; each may meet a stall.
+const HAND_OVERS: f64 = 4.0;
+/// Once the stream is known to be down.
+const BREAKER_MS: f64 = 5.0;
+
+/// All that is wrong, in words; empty if the scenario holds.
+pub fn complaints(scenario: &Scenario, seen: &Seen) -> Vec<String> {
+    let mut wrong = Vec::new();
+    delivery(scenario, seen, &mut wrong);
+    function(scenario, seen, &mut wrong);
+    if let Some(why) = latency(scenario, seen) {
+        wrong.push(why);
+    }
+    if !scenario.stream.is_empty() && seen.struck.is_empty() {
+        wrong.push("no fault ever struck: this run proves nothing".to_owned());
+    }
+    wrong
+}
+
+fn delivery(scenario: &Scenario, seen: &Seen, wrong: &mut Vec<String>) {
+    let double: Vec<_> = seen.found.iter().filter(|(_, times)| **times > 1).collect();
+    let missing = missing(seen);
+    let counted: u64 = seen.books.iter().map(|book| book.counted()).sum();
+    if !double.is_empty() {
+        wrong.push(format!("double: {double:?}"));
+    }
+    if let Some(phantom) = seen.found.keys().find(|mark| !seen.printed.contains_key(mark)) {
+        wrong.push(format!("line {phantom} was found and never printed"));
+    }
+    if seen.printed.is_empty() {
+        wrong.push("the function printed nothing".to_owned());
+    }
+    if seen.batches_missing > 0 {
+        wrong.push(format!("{} batches that the stream took were not found", seen.batches_missing));
+    }
+    let inexcusable: Vec<_> = missing.iter().filter(|mark| !excused(seen, **mark)).collect();
+    let lost = inexcusable.len() as u64;
+    match scenario.loses {
+        Loses::Nothing if lost > 0 => {
+            wrong.push(format!("{lost} lines are missing ({counted} events counted): {inexcusable:?}"))
+        }
+        _ if lost > counted => wrong.push(format!(
+            "{lost} lines are missing and {counted} events counted: {inexcusable:?}{}",
+            kills(seen)
+        )),
+        _ => {}
+    }
+    books(seen, wrong);
+}
+
+/// Every sandbox that was not killed has a last word, and by it every record is found or counted.
+fn books(seen: &Seen, wrong: &mut Vec<String>) {
+    let (closed, open): (Vec<_>, Vec<_>) = seen.books.iter().partition(|book| book.closed.is_some());
+    if open.len() > seen.kills.len() {
+        wrong.push(format!("{} sandboxes have no last word, {} were killed", open.len(), seen.kills.len()));
+    }
+    for book in closed.iter().filter(|book| book.unexplained() != 0) {
+        wrong.push(format!("an account that does not add up by {}: {book:?}", book.unexplained()));
+    }
+}
+
+/// Lines that were printed and not found.
+pub fn missing(seen: &Seen) -> Vec<u64> {
+    seen.printed.keys().filter(|mark| !seen.found.contains_key(mark)).copied().collect()
+}
+
+/// Whether the line was too young to have been shipped when its sandbox's extension was killed, or was printed before
+/// the sandbox was gone, too.
+fn excused(seen: &Seen, mark: u64) -> bool {
+    let printed = seen.printed[&mark];
+    let (before, after) = (TAIL + seen.stall, GONE_WITHIN + seen.stall);
+    seen.kills.iter().any(|killed| printed <= *killed + after && *killed <= printed + before)
+}
+
+/// When extensions were killed, and around which lines.
+fn kills(seen: &Seen) -> String {
+    let before = |killed: &Instant| seen.printed.values().filter(|printed| *printed <= killed).count();
+    seen.kills.iter().map(|killed| format!("; killed after {} lines", before(killed))).collect()
+}
+
+/// What was told to end well does, whatever happens to telemetry, unless the scenario kills it.
+fn function(scenario: &Scenario, seen: &Seen, wrong: &mut Vec<String>) {
+    if scenario.sandbox.kill_function > 0.0 || scenario.kills_extension > 0.0 {
+        return;
+    }
+    for call in &seen.calls {
+        match (&call.error, call.end == "well") {
+            (Some(error), true) => wrong.push(format!("{} failed: {error}", call.request_id)),
+            (None, false) => wrong.push(format!("{} was told to {} and did not", call.request_id, call.end)),
+            _ => {}
+        }
+    }
+}
+
+/// Each invocation is judged on a machine that is quiet enough, and the middle one on any.
+fn latency(scenario: &Scenario, seen: &Seen) -> Option<String> {
+    let opens = match scenario.added {
+        Added::NotAsked => return None,
+        Added::UpToTheBudget => usize::MAX,
+        Added::UpToTheBudgetUntil(calls) => calls,
+    };
+    let stall = HAND_OVERS * seen.stall.as_secs_f64() * 1_000.0;
+    let ill = super::run::ill_invocations(scenario);
+    let held = seen.calls.iter().enumerate().filter(|(_, call)| call.error.is_none());
+    let held = held.filter_map(|(number, call)| Some((number, *seen.added_ms.get(&call.request_id)?)));
+    let (down, up): (Vec<_>, Vec<_>) =
+        held.partition(|(number, _)| *number >= opens && (*number as u64) < ill);
+    #[allow(clippy::cast_precision_loss, reason = "milliseconds")]
+    let budget = BUDGET_MS as f64;
+    let slow: Vec<String> = [(up, budget), (down, BREAKER_MS)]
+        .into_iter()
+        .flat_map(|(held, limit)| slowest(held, limit + stall, seen.stall <= QUIET))
+        .map(|(number, added)| format!("{added:.1} ms at invocation {number}"))
+        .collect();
+    (!slow.is_empty())
+        .then(|| format!("the sandbox was held too long (the machine stalled up to {stall:.1} ms): {slow:?}"))
+}
+
+/// Those over the limit, if all count; else the middle one, if it is over it.
+fn slowest(mut held: Vec<(usize, f64)>, limit: f64, all: bool) -> Vec<(usize, f64)> {
+    held.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let middle = held.get(held.len() / 2).copied();
+    let judged = if all { held } else { middle.into_iter().collect() };
+    judged.into_iter().filter(|(_, added)| *added > limit).collect()
+}
