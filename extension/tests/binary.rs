@@ -11,6 +11,7 @@
 #[allow(dead_code, reason = "each test program uses its own part of the fakes")]
 mod fakes;
 mod selection;
+mod cut_posts;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
