@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use store::Store;
+use store::{Store, StoreError};
 
+use crate::ingest::Turns;
 use crate::route;
 use crate::settings::Settings;
 
@@ -13,6 +13,7 @@ use crate::settings::Settings;
 pub struct Companion {
     store: Store,
     settings: Arc<Settings>,
+    turns: Arc<Turns>,
 }
 
 impl Companion {
@@ -20,11 +21,9 @@ impl Companion {
     ///
     /// # Errors
     /// When the store cannot be used, with its place and why.
-    pub async fn open(settings: Settings) -> anyhow::Result<Self> {
-        let store = Store::open(&settings.store, settings.options.clone())
-            .await
-            .with_context(|| format!("cannot open the store {}", settings.store))?;
-        Ok(Self { store, settings: Arc::new(settings) })
+    pub async fn open(settings: Settings) -> Result<Self, StoreError> {
+        let store = Store::open(&settings.store, settings.options.clone()).await?;
+        Ok(Self { store, settings: Arc::new(settings), turns: Arc::default() })
     }
 
     /// The datasets.
@@ -35,6 +34,11 @@ impl Companion {
     /// How it works.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Whose turn it is to deliver.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// The HTTP API. It checks neither who asks nor under which host name: a front on loopback puts its check of the

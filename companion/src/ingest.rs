@@ -5,6 +5,7 @@
 
 mod decode;
 mod lines;
+mod turn;
 
 use bytes::Bytes;
 use model::Timestamp;
@@ -12,6 +13,7 @@ use store::{DeadLetter, ShardSlice};
 
 use crate::companion::Companion;
 use decode::{Part, Unreadable};
+pub(crate) use turn::Turns;
 
 /// One record as the stream gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +46,10 @@ const PART_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 impl Companion {
     /// Takes records of one shard, in the shard's order. After it returns without `first_failure` they are on disk.
-    /// Whatever of it is called again is written once.
+    /// Whatever of it is called again is written once. A second call for the same shard waits for the first.
     pub async fn ingest(&self, stream: &str, shard: &str, records: Vec<StreamRecord>) -> IngestReport {
         let mut report = IngestReport::default();
+        let _turn = self.turns().of(stream, shard).await;
         for part in parts(records) {
             let Some(first) = part.first().map(|record| record.sequence.clone()) else { continue };
             if let Err(failure) = self.ingest_part(stream, shard, part, &mut report).await {

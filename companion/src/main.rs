@@ -28,5 +28,5 @@ async fn main() -> Result<(), Error> {
 async fn open() -> anyhow::Result<Companion> {
     let settings =
         Settings::from_env(|name| std::env::var(name).ok()).context("the settings cannot be used")?;
-    Companion::open(settings).await
+    Ok(Companion::open(settings).await?)
 }

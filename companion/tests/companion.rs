@@ -5,7 +5,7 @@
 mod support;
 
 use http::StatusCode;
-use model::Level;
+use model::{Level, Map};
 use serde_json::{Value, json};
 use support::{Fixture, batch, log, record, span};
 
@@ -59,6 +59,27 @@ async fn an_unreadable_record_is_put_away_and_the_rest_goes_on() {
         Some(3.0),
         "{answer}"
     );
+}
+
+#[tokio::test]
+async fn a_dataset_that_cannot_be_costs_its_record_only() {
+    let fixture = Fixture::open().await;
+    let up = Map::from([("limelight.dataset".to_owned(), "../up".into())]);
+    let lost = support::batch_of(up, 0, Vec::new(), vec![log("lost", Level::Info, 1)]);
+    let report = fixture.ingest(vec![record(1, &lost), record(2, b"{\"n\":1}")]).await;
+    assert_eq!((report.events, report.dead_letters, report.first_failure), (1, 1, None));
+}
+
+/// Without turns the second delivery's commit moves the watermark past what the first has still to write.
+#[tokio::test]
+async fn two_deliveries_of_one_shard_do_not_alternate() {
+    let fixture = Fixture::open().await;
+    let large = |n: u64| record(n, json!({"n": n, "text": "x".repeat(3 << 20)}).to_string().as_bytes());
+    let first = fixture.ingest(vec![large(1), large(2), large(3)]);
+    let second = fixture.ingest(vec![record(4, b"{\"n\":4}")]);
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!((first.events, first.duplicates), (3, 0));
+    assert_eq!((second.events, second.duplicates), (1, 0));
 }
 
 #[tokio::test]

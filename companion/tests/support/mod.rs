@@ -142,6 +142,11 @@ pub(crate) fn log(message: &str, level: Level, span: u8) -> LogRecord {
 
 /// The batch of this number of one sandbox, as it stands on the stream.
 pub(crate) fn batch(sequence: u64, spans: Vec<Span>, logs: Vec<LogRecord>) -> Vec<u8> {
+    batch_of(Map::new(), sequence, spans, logs)
+}
+
+/// The same, of a resource with attributes of its own.
+pub(crate) fn batch_of(attributes: Map, sequence: u64, spans: Vec<Span>, logs: Vec<LogRecord>) -> Vec<u8> {
     let records = (spans.len() + logs.len()) as u64;
     wire::encode(&Batch {
         id: BatchId { sandbox: "0123456789abcdef0123456789abcdef".to_owned(), sequence },
@@ -151,7 +156,7 @@ pub(crate) fn batch(sequence: u64, spans: Vec<Span>, logs: Vec<LogRecord>) -> Ve
             service: "shop".to_owned(),
             account: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),
-            attributes: Map::new(),
+            attributes,
         },
         spans,
         logs,

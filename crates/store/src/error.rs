@@ -34,6 +34,15 @@ pub enum StoreError {
         #[source]
         source: object_store::Error,
     },
+    /// What was kept of a stream's progress is something else.
+    #[error("{path} does not hold a stream's progress")]
+    Progress {
+        /// The object.
+        path: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The table's log could not be read or written.
     #[error("the table {dataset} failed while {doing}")]
     Table {

@@ -12,6 +12,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use query::Column;
 
 use crate::append;
+use crate::dataset_name::is_dataset_name;
 use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::location::{Location, Root};
@@ -142,6 +143,11 @@ impl Store {
         &self.inner.engine
     }
 
+    /// Where everything lies.
+    pub(crate) fn root(&self) -> &Root {
+        &self.inner.root
+    }
+
     /// Opens the store at a place; a directory is made when it is not there.
     ///
     /// # Errors
@@ -202,6 +208,19 @@ impl Store {
             bytes: view.files.bytes(),
             files: view.files.len() as u64,
         }))
+    }
+
+    /// Whether the place answers: one request for one small object, whatever the store holds.
+    ///
+    /// # Errors
+    /// When it does not, or not to us.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let path = self.inner.root.below(["datasets", ".ping"]);
+        match self.inner.root.objects.head(&path).await {
+            // Nobody ever made it: that it is not there is an answer, too.
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(source) => Err(StoreError::Storage { doing: "asking for a sign of life".to_owned(), source }),
+        }
     }
 
     /// What there is, by name.
@@ -273,13 +292,6 @@ impl Store {
     }
 }
 
-/// Safe as one part of a path in every store and as a word in a query.
-fn is_dataset_name(name: &str) -> bool {
-    (1..=128).contains(&name.len())
-        && !name.starts_with('.')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
-}
-
 fn info(name: String, view: &View) -> DatasetInfo {
     DatasetInfo {
         name,
@@ -292,8 +304,28 @@ fn info(name: String, view: &View) -> DatasetInfo {
     }
 }
 
-/// An identity as one file name: other characters than letters, digits, `-` and `.` become `_`.
-fn file_name(id: &str) -> String {
+/// Characters of a file's name: file systems take 255 bytes, and suffixes come on top.
+const FILE_NAME_MAX: usize = 200;
+
+/// An identity as one file name: other characters than letters, digits, `-` and `.` become `_`. Of one that is too
+/// long the end is kept, which is where identities differ (stream, shard, sequence number).
+pub(crate) fn file_name(id: &str) -> String {
     let safe = |char: char| if char.is_ascii_alphanumeric() || "-.".contains(char) { char } else { '_' };
-    id.chars().map(safe).take(200).collect()
+    let name: String = id.chars().map(safe).collect();
+    name[name.len().saturating_sub(FILE_NAME_MAX)..].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_one_shard_have_files_of_their_own_however_long_the_streams_name_is() {
+        let stream = format!("arn:aws:kinesis:eu-west-1:123456789012:stream/{}", "s".repeat(128));
+        let file = |sequence: &str| file_name(&format!("{stream}/shardId-000000000000/{sequence}"));
+        let (one, other) = (file(&"1".repeat(56)), file(&format!("{}2", "1".repeat(55))));
+        assert_ne!(one, other);
+        assert_eq!(one.len(), FILE_NAME_MAX);
+        assert_eq!(file_name("a/ü:1.b"), "a___1.b");
+    }
 }

@@ -1,9 +1,11 @@
 //! One set of promises, kept by every place: memory, directory, and S3 where `LIMELIGHT_TEST_S3` names a location
 //! (`s3://bucket/prefix`, with `AWS_*` set).
 
+use std::collections::BTreeMap;
+
 use crate::support::{self, Clock, Place, event, record, slice};
 use model::{BatchId, Timestamp};
-use store::{DeadLetter, Location, Options, Store, StoreError};
+use store::{DeadLetter, Location, Options, Progress, Store, StoreError};
 
 /// Runs a test in every place there is.
 macro_rules! everywhere {
@@ -32,6 +34,8 @@ everywhere!(
     what_is_not_there_is_none,
     a_dataset_name_that_is_not_allowed_writes_nothing,
     a_dead_letter_is_written_once,
+    a_streams_progress_is_kept_and_goes_with_the_store,
+    a_sign_of_life_is_asked_for_without_reading_anything,
 );
 
 async fn what_is_appended_is_read_back(place: Place) {
@@ -287,4 +291,25 @@ async fn a_bucket_that_is_not_there_is_a_clear_error() {
     let location = Location::parse("s3://limelight-no-such-bucket/x").unwrap();
     let error = Store::open(&location, Options::default()).await.unwrap_err().to_string();
     assert!(error.contains("limelight-no-such-bucket"), "{error}");
+}
+
+async fn a_streams_progress_is_kept_and_goes_with_the_store(place: Place) {
+    let store = place.open().await;
+    assert!(store.progress("arn:a/b").await.unwrap().is_empty());
+    let mut shards = BTreeMap::from([("0".to_owned(), Progress::After("49".to_owned()))]);
+    store.keep_progress("arn:a/b", &shards).await.unwrap();
+    shards.insert("1".to_owned(), Progress::Closed);
+    store.keep_progress("arn:a/b", &shards).await.unwrap();
+
+    assert_eq!(place.open().await.progress("arn:a/b").await.unwrap(), shards);
+    let namesake = store.progress("arn:a_b").await.unwrap();
+    assert!(namesake.is_empty(), "a stream that comes to the same file name: {namesake:?}");
+    assert!(store.datasets().await.unwrap().is_empty(), "progress is no dataset");
+}
+
+async fn a_sign_of_life_is_asked_for_without_reading_anything(place: Place) {
+    let store = place.open().await;
+    store.ping().await.unwrap();
+    store.append(slice("s", "0", [record(1, None, vec![event("logs", 1, "fn")])])).await.unwrap();
+    store.ping().await.unwrap();
 }

@@ -1,0 +1,75 @@
+//! Random filters and needles from random keys and values. Written once for whoever tries queries against something:
+//! this crate's text round trip, and (by `#[path]`) the store's comparison of its engine with a naive evaluator. What
+//! keys and values there are is theirs to say.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use query::{Comparison, Condition, Filter, Key, Literal, Needle, Test};
+
+/// What the generated filters are made of.
+pub(crate) struct Parts {
+    /// Keys of conditions.
+    pub(crate) key: BoxedStrategy<Key>,
+    /// Text that must stand somewhere, or at the beginning.
+    pub(crate) text: BoxedStrategy<String>,
+    /// What values are equal to.
+    pub(crate) literal: BoxedStrategy<Literal>,
+    /// What values are greater or less than.
+    pub(crate) compared: BoxedStrategy<Literal>,
+    /// Patterns of `LIKE`.
+    pub(crate) pattern: BoxedStrategy<String>,
+    /// Valid regular expressions.
+    pub(crate) regex: BoxedStrategy<String>,
+}
+
+impl Parts {
+    /// Filters of up to `depth` levels and about `size` conditions.
+    pub(crate) fn filter(&self, depth: u32, size: u32) -> impl Strategy<Value = Filter> + use<> {
+        let leaf =
+            (self.key.clone(), self.test()).prop_map(|(key, test)| Filter::Is(Condition { key, test }));
+        leaf.prop_recursive(depth, size, 3, |inner| {
+            prop_oneof![
+                vec(inner.clone(), 2..4).prop_map(Filter::All),
+                vec(inner.clone(), 2..4).prop_map(Filter::Any),
+                inner.prop_map(|filter| Filter::Not(Box::new(filter))),
+            ]
+        })
+    }
+
+    /// Needles in every mode; a regular one matches itself only.
+    pub(crate) fn needle(&self) -> impl Strategy<Value = Needle> + use<> {
+        let text = self.text.clone().prop_filter("nothing to search for", |text| !text.is_empty());
+        (text, any::<bool>(), any::<bool>()).prop_map(|(text, is_regex, match_case)| Needle {
+            value: if is_regex { regex::escape(&text) } else { text },
+            is_regex,
+            match_case,
+        })
+    }
+
+    fn test(&self) -> impl Strategy<Value = Test> + use<> {
+        let comparison = prop_oneof![
+            Just(Comparison::Greater),
+            Just(Comparison::GreaterOrEqual),
+            Just(Comparison::Less),
+            Just(Comparison::LessOrEqual)
+        ];
+        let (text, literal, pattern) = (&self.text, &self.literal, &self.pattern);
+        prop_oneof![
+            literal.clone().prop_map(Test::Equals),
+            literal.clone().prop_map(Test::NotEquals),
+            (comparison, self.compared.clone())
+                .prop_map(|(comparison, literal)| Test::Compare(comparison, literal)),
+            text.clone().prop_map(Test::Includes),
+            text.clone().prop_map(Test::Excludes),
+            text.clone().prop_map(Test::StartsWith),
+            pattern.clone().prop_map(Test::Like),
+            pattern.clone().prop_map(Test::NotLike),
+            text.clone().prop_map(|text| Test::Matches(regex::escape(&text))),
+            self.regex.clone().prop_map(Test::Matches),
+            Just(Test::Exists),
+            Just(Test::Missing),
+            vec(literal.clone(), 1..4).prop_map(Test::In),
+            vec(literal.clone(), 1..4).prop_map(Test::NotIn),
+        ]
+    }
+}
