@@ -1,7 +1,7 @@
 //! Filters and needles become expressions that are true, or not true (false or unknown). A missing key is unknown in
 //! every column, so nothing but a negation is true of it, and negations are written as "is not true".
 
-use super::resolve::{Catalogue, Source, reserved, text_like};
+use super::resolve::{Catalogue, Named, Source, named, text_like};
 use crate::ast::{Comparison, Condition, Filter, Key, Literal, Needle, Test};
 use crate::column::ColumnKind;
 use crate::sql::Expr;
@@ -52,7 +52,7 @@ fn condition(condition: &Condition, catalogue: &Catalogue) -> Expr {
 
 /// The envelope's texts are empty where nothing is known, which is the same as not there.
 fn present(key: &Key, source: Source) -> Expr {
-    let envelope_text = reserved(key).is_some() && source.kind == ColumnKind::Text;
+    let envelope_text = matches!(named(key), Named::Envelope(_)) && source.kind == ColumnKind::Text;
     match envelope_text {
         true => {
             Expr::Compare(Comparison::Greater, Box::new(source.expr), Box::new(Expr::Text(String::new())))

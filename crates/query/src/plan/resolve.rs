@@ -1,5 +1,6 @@
 //! Keys become columns: all of them, whatever their types.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::answer::Field;
@@ -49,12 +50,12 @@ impl<'a> Catalogue<'a> {
 
     /// All columns of a key; none if the dataset does not have it.
     pub(crate) fn sources(&self, key: &Key) -> Vec<Source> {
-        match reserved(key) {
-            Some(name) => Envelope::named(name).map(|field| self.envelope(field)).into_iter().collect(),
-            None => {
-                let message = (key.as_str() == "message").then(|| self.envelope(Envelope::Message));
-                let apart = OVERFLOW_KINDS.into_iter().filter_map(|kind| self.apart(key, Some(kind)));
-                message.into_iter().chain(self.dynamic(key.as_str())).chain(apart).collect()
+        match named(key) {
+            Named::Envelope(field) => vec![self.envelope(field)],
+            Named::Own(key) => {
+                let message = (key == "message").then(|| self.envelope(Envelope::Message));
+                let apart = OVERFLOW_KINDS.into_iter().filter_map(|kind| self.apart(&key, Some(kind)));
+                message.into_iter().chain(self.dynamic(&key)).chain(apart).collect()
             }
         }
     }
@@ -64,9 +65,9 @@ impl<'a> Catalogue<'a> {
     }
 
     /// The key's values of a kind (of any kind) in the overflow.
-    fn apart(&self, key: &Key, kind: Option<ColumnKind>) -> Option<Source> {
+    fn apart(&self, key: &str, kind: Option<ColumnKind>) -> Option<Source> {
         let column = self.overflow?.to_owned();
-        let expr = Expr::Overflow { column, key: key.as_str().to_owned(), kind };
+        let expr = Expr::Overflow { column, key: key.to_owned(), kind };
         Some(Source { expr, kind: kind.unwrap_or(ColumnKind::Json) })
     }
 
@@ -84,12 +85,11 @@ impl<'a> Catalogue<'a> {
             let dotted = column.path.dotted();
             dotted.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('.'))
         };
-        let own = match reserved(key) {
-            Some(_) => self.sources(key),
-            None => {
-                let message = (key.as_str() == "message").then(|| self.envelope(Envelope::Message));
-                let apart = self.apart(key, None);
-                message.into_iter().chain(self.dynamic(key.as_str())).chain(apart).collect()
+        let own: Vec<Source> = match named(key) {
+            Named::Envelope(field) => vec![self.envelope(field)],
+            Named::Own(key) => {
+                let message = (key == "message").then(|| self.envelope(Envelope::Message));
+                message.into_iter().chain(self.dynamic(&key)).chain(self.apart(&key, None)).collect()
             }
         };
         own.into_iter().chain(self.all.iter().filter(inside).map(source)).collect()
@@ -124,10 +124,31 @@ fn source(column: &Column) -> Source {
     Source { expr: Expr::Column(column.physical.clone()), kind: column.kind }
 }
 
+/// What a key means.
+pub(crate) enum Named<'k> {
+    /// A field of every event.
+    Envelope(Envelope),
+    /// A key that events have or have not; `$baselime.` reads as `$limelight.`.
+    Own(Cow<'k, str>),
+}
+
+/// A reserved name that is no field of the envelope (`$limelight.samplingInterval`) is a key that some events carry.
+pub(crate) fn named(key: &Key) -> Named<'_> {
+    match reserved(key) {
+        None => Named::Own(key.as_str().into()),
+        Some(name) => match Envelope::named(name) {
+            Some(field) => Named::Envelope(field),
+            None => Named::Own(format!("{PREFIX}{name}").into()),
+        },
+    }
+}
+
+const PREFIX: &str = "$limelight.";
+
 /// The part behind the reserved prefix.
 pub(crate) fn reserved(key: &Key) -> Option<&str> {
     let key = key.as_str();
-    key.strip_prefix("$limelight.").or_else(|| key.strip_prefix("$baselime."))
+    key.strip_prefix(PREFIX).or_else(|| key.strip_prefix("$baselime."))
 }
 
 /// One value of several columns of possibly different types: as they are if they agree, else as text.

@@ -95,6 +95,19 @@ fn every_operation_on_every_type_and_on_a_missing_key() {
     insta::assert_snapshot!(golden);
 }
 
+/// What the extension writes on sampled events stands beside the envelope, in a column of its own.
+#[test]
+fn a_reserved_name_outside_the_envelope_is_a_key_of_some_events() {
+    let columns = [column("$limelight.samplingInterval", ColumnKind::Float, "k_sampling__f")];
+    for name in ["$limelight.samplingInterval", "$baselime.samplingInterval"] {
+        let query = text(&format!("SUM({name}) FROM d WHERE {name} > 1"));
+        let plan = Plan::new(&query, &[Table { dataset: "d", columns: &columns, overflow: None }]);
+        let sql = plan.aggregates(&DataFusion);
+        assert!(sql.contains("\"k_sampling__f\" > 1"), "{sql}");
+        assert!(plan.notes().is_empty(), "{:?}", plan.notes());
+    }
+}
+
 #[test]
 fn whole_statements() {
     let columns = columns();
