@@ -7,6 +7,8 @@ mod forms;
 mod faults;
 #[path = "language/statements.rs"]
 mod statements;
+#[path = "language/generate.rs"]
+mod generate;
 #[path = "language/round_trip.rs"]
 mod round_trip;
 

@@ -4,11 +4,9 @@ use model::Timestamp;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use query::{
-    Calculation, Comparison, Condition, Filter, Group, Key, Literal, Needle, Operator, Order, OrderBy, Query,
-    Test, Timeframe, View,
-};
+use query::{Calculation, Filter, Group, Key, Literal, Operator, Order, OrderBy, Query, Timeframe, View};
 
+use crate::generate::Parts;
 use crate::now;
 
 fn key() -> impl Strategy<Value = Key> {
@@ -45,41 +43,20 @@ fn literal() -> impl Strategy<Value = Literal> {
     ]
 }
 
-fn test() -> impl Strategy<Value = Test> {
-    let comparison = prop_oneof![
-        Just(Comparison::Greater),
-        Just(Comparison::GreaterOrEqual),
-        Just(Comparison::Less),
-        Just(Comparison::LessOrEqual)
-    ];
+/// Filters and needles over the whole alphabet.
+fn parts() -> Parts {
     let compared =
         literal().prop_filter("what is compared is no truth", |literal| !matches!(literal, Literal::Bool(_)));
-    prop_oneof![
-        literal().prop_map(Test::Equals),
-        literal().prop_map(Test::NotEquals),
-        (comparison, compared).prop_map(|(comparison, literal)| Test::Compare(comparison, literal)),
-        any_text().prop_map(Test::Includes),
-        any_text().prop_map(Test::Excludes),
-        any_text().prop_map(Test::StartsWith),
-        any_text().prop_map(Test::Like),
-        any_text().prop_map(Test::NotLike),
-        any_text().prop_map(|text| Test::Matches(regex::escape(&text))),
-        Just(Test::Exists),
-        Just(Test::Missing),
-        vec(literal(), 1..4).prop_map(Test::In),
-        vec(literal(), 1..4).prop_map(Test::NotIn),
-    ]
-}
-
-fn filter() -> impl Strategy<Value = Filter> {
-    let leaf = (key(), test()).prop_map(|(key, test)| Filter::Is(Condition { key, test }));
-    leaf.prop_recursive(4, 16, 3, |inner| {
-        prop_oneof![
-            vec(inner.clone(), 2..4).prop_map(Filter::All),
-            vec(inner.clone(), 2..4).prop_map(Filter::Any),
-            inner.prop_map(|filter| Filter::Not(Box::new(filter))),
-        ]
-    })
+    Parts {
+        key: key().boxed(),
+        text: any_text().boxed(),
+        literal: literal().boxed(),
+        compared: compared.boxed(),
+        pattern: any_text().boxed(),
+        regex: "(\\^)?[a-c.]{0,4}[+$]?"
+            .prop_filter("a valid one", |text| regex::Regex::new(text).is_ok())
+            .boxed(),
+    }
 }
 
 fn calculations() -> impl Strategy<Value = Vec<Calculation>> {
@@ -100,15 +77,6 @@ fn calculations() -> impl Strategy<Value = Vec<Calculation>> {
     })
 }
 
-fn needle() -> impl Strategy<Value = Needle> {
-    let text = any_text().prop_filter("nothing to search for", |text| !text.is_empty());
-    (text, any::<bool>(), any::<bool>()).prop_map(|(text, is_regex, match_case)| Needle {
-        value: if is_regex { regex::escape(&text) } else { text },
-        is_regex,
-        match_case,
-    })
-}
-
 fn timeframe() -> impl Strategy<Value = Timeframe> {
     // Years 1970 to 2200, a nanosecond to a year wide.
     (0..7_258_118_400_000_000_000_i64, 1..31_536_000_000_000_000_i64).prop_map(|(from, width)| Timeframe {
@@ -124,8 +92,8 @@ prop_compose! {
             Just(vec!["lambda-logs".to_owned(), "otel".to_owned(), "last".to_owned()]),
         ],
         calculations in calculations(),
-        filter in option::of(filter()),
-        needle in option::of(needle()),
+        filter in option::of(parts().filter(4, 16)),
+        needle in option::of(parts().needle()),
         groups in vec(key(), 0..3),
         ordered in option::of((any::<prop::sample::Index>(), any::<bool>())),
         limit in 1..=Query::LIMIT_MAX,

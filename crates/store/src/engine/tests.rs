@@ -1,6 +1,9 @@
 //! The engine against a naive evaluator over the same events in plain memory, on generated data and queries; and what
 //! it says of cost, bounds and what is not there.
 
+/// The language's own generator of filters.
+#[path = "../../../query/tests/language/generate.rs"]
+mod generate;
 mod reference;
 mod agreement;
 mod behaviour;

@@ -7,12 +7,10 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::strategy::Union;
-use query::{
-    Answer, Calculation, Comparison, Condition, Filter, Group, Key, Literal, Needle, Operator, Query,
-    Runner as _, Test, View,
-};
+use query::{Answer, Calculation, Group, Key, Literal, Operator, Query, Runner as _, View};
 use serde_json::{Value, json};
 
+use super::generate::Parts;
 use super::{event, ids, read, reference, store, store_of, wait};
 use crate::Options;
 
@@ -84,49 +82,18 @@ fn literal() -> impl Strategy<Value = Literal> {
     ]
 }
 
-fn test() -> impl Strategy<Value = Test> {
-    use Comparison::{Greater, GreaterOrEqual, Less, LessOrEqual};
-    let comparison = Union::new([Greater, GreaterOrEqual, Less, LessOrEqual].map(Just));
-    // A lone backslash at the end escapes nothing, and engines disagree about what it is.
-    let pattern = || "[ab%_.5]{0,3}".prop_map(|text| text);
-    prop_oneof![
-        literal().prop_map(Test::Equals),
-        literal().prop_map(Test::NotEquals),
-        (comparison, literal()).prop_map(|(comparison, literal)| Test::Compare(comparison, literal)),
-        word().prop_map(Test::Includes),
-        word().prop_map(Test::Excludes),
-        word().prop_map(Test::StartsWith),
-        pattern().prop_map(Test::Like),
-        pattern().prop_map(Test::NotLike),
-        word().prop_map(|text| Test::Matches(regex::escape(&text))),
-        "(\\^)?[ab.]{0,2}[+$]?"
-            .prop_filter("a valid one", |regex| regex::Regex::new(regex).is_ok())
-            .prop_map(Test::Matches),
-        Just(Test::Exists),
-        Just(Test::Missing),
-        vec(literal(), 1..4).prop_map(Test::In),
-        vec(literal(), 1..4).prop_map(Test::NotIn),
-    ]
-}
-
-fn filter() -> impl Strategy<Value = Filter> {
-    let leaf = (key(), test()).prop_map(|(key, test)| Filter::Is(Condition { key, test }));
-    leaf.prop_recursive(3, 8, 3, |inner| {
-        prop_oneof![
-            vec(inner.clone(), 2..4).prop_map(Filter::All),
-            vec(inner.clone(), 2..4).prop_map(Filter::Any),
-            inner.prop_map(|filter| Filter::Not(Box::new(filter))),
-        ]
-    })
-}
-
-fn needle() -> impl Strategy<Value = Needle> {
-    let text = word().prop_filter("nothing to search for", |text| !text.is_empty());
-    (text, any::<bool>(), any::<bool>()).prop_map(|(text, is_regex, match_case)| Needle {
-        value: if is_regex { regex::escape(&text) } else { text },
-        is_regex,
-        match_case,
-    })
+/// Filters and needles over the few letters that the events are made of.
+fn parts() -> Parts {
+    // A lone backslash at the end of a pattern escapes nothing, and engines disagree about what it is.
+    let regex = "(\\^)?[ab.]{0,2}[+$]?";
+    Parts {
+        key: key().boxed(),
+        text: word().boxed(),
+        literal: literal().boxed(),
+        compared: literal().boxed(),
+        pattern: "[ab%_.5]{0,3}".boxed(),
+        regex: regex.prop_filter("a valid one", |regex| regex::Regex::new(regex).is_ok()).boxed(),
+    }
 }
 
 fn calculations() -> Vec<Calculation> {
@@ -213,15 +180,15 @@ proptest! {
 
     #[test]
     fn engine_and_reference_agree(
-        parts in events(),
-        filters in vec((filter(), option::of(needle())), 8),
+        written in events(),
+        filters in vec((parts().filter(3, 8), option::of(parts().needle())), 8),
         groups in vec(key(), 3),
     ) {
-        let all: Vec<&Event> = parts.iter().flatten().collect();
+        let all: Vec<&Event> = written.iter().flatten().collect();
         wait(async {
             // Once with columns for all keys and once with hardly any.
-            let crowded = store_of(&parts, Options { columns_max: 2, ..Options::default() }).await;
-            let store = store(&parts).await;
+            let crowded = store_of(&written, Options { columns_max: 2, ..Options::default() }).await;
+            let store = store(&written).await;
             for (filter, needle) in filters {
                 let narrow = Query { filter: filter.clone(), ..read("FROM logs") };
                 let answer = crowded.run(&narrow).await.map_err(|error| TestCaseError::fail(format!("{narrow}: {error}")))?;
