@@ -6,16 +6,15 @@ use std::process::Command;
 use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::primitives::Blob;
-use aws_sdk_kinesis::types::PutRecordsRequestEntry;
 use sandbox::event_source::{self, Mapping, client};
 use sandbox::{FunctionConfig, Lambda};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::support::parts::{Server, kinesalite, prepare};
 use crate::support::processes;
 use crate::support::programs::program;
+use crate::support::stream::put_marks;
 
 /// A stream, the companion behind it, and where it keeps its datasets.
 struct Deployment {
@@ -63,18 +62,7 @@ impl Deployment {
     }
 
     async fn put(&self, marks: &[String]) {
-        for chunk in marks.chunks(100) {
-            let records = chunk.iter().map(|mark| {
-                PutRecordsRequestEntry::builder()
-                    .data(Blob::new(json!({ "mark": mark }).to_string()))
-                    .partition_key(mark)
-                    .build()
-                    .unwrap()
-            });
-            let put =
-                self.kinesis.put_records().stream_name("telemetry").set_records(Some(records.collect()));
-            assert_eq!(put.send().await.unwrap().failed_record_count(), Some(0));
-        }
+        put_marks(&self.kinesis, "telemetry", marks).await;
     }
 
     async fn end(self) {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::dev::{Dev, python};
 use crate::support::lines::{assert_exactly_once, lines};
+use crate::support::parts::{moto, prepare};
 use crate::support::stream::put_records;
 
 /// Moments after the first acknowledged record, in milliseconds: before, during and after the first commits.
@@ -13,10 +14,22 @@ const KILLED_AFTER_MS: [u64; 5] = [0, 120, 350, 700, 1_500];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_records_survive_the_dev_process() {
+    survive(&[]).await;
+}
+
+/// Commits are put-if-absent requests here: one may be under way when the process dies.
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_records_survive_the_dev_process_over_a_bucket() {
+    let server = moto();
+    prepare("s3_bucket.py", &[&server.url(), "telemetry"]);
+    survive(&["--store", "s3://telemetry/limelight", "--store-endpoint", &server.url()]).await;
+}
+
+async fn survive(flags: &[&str]) {
     let data = tempfile::tempdir().unwrap();
     let mut acknowledged: Vec<String> = Vec::new();
     for (round, after_ms) in KILLED_AFTER_MS.into_iter().enumerate() {
-        let dev = Dev::start(data.path(), &[], &[]);
+        let dev = Dev::start(data.path(), &[], flags);
         let stream = dev.address("stream").to_owned();
         let producer = tokio::spawn(async move {
             let mut taken = Vec::new();
@@ -35,24 +48,12 @@ async fn acknowledged_records_survive_the_dev_process() {
     }
     assert!(acknowledged.len() > KILLED_AFTER_MS.len(), "the producer was never served");
 
-    let dev = Dev::start(data.path(), &[], &[]);
-    let counted = settled_counts(&dev, acknowledged.len()).await;
+    let dev = Dev::start(data.path(), &[], flags);
+    let counted = dev.marks(acknowledged.len()).await;
     for mark in &acknowledged {
         assert_eq!(counted.get(mark), Some(&1), "{mark} of {} acknowledged", acknowledged.len());
     }
     dev.stop();
-}
-
-/// How often each mark is found, once all are or time is up.
-async fn settled_counts(dev: &Dev, count: usize) -> std::collections::BTreeMap<String, u64> {
-    let text = "COUNT as n FROM logs GROUP BY mark LIMIT 10000 LAST 1h";
-    let rows = |answer: &Value| answer["calculations"]["aggregates"].as_array().cloned().unwrap_or_default();
-    rows(&dev.settled(text, |answer| rows(answer).len() >= count).await)
-        .iter()
-        .filter_map(|row| {
-            Some((row["groups"]["mark"].as_str()?.to_owned(), row["values"]["n"].as_f64()? as u64))
-        })
-        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! A running `limelight dev` on free ports with fixture functions under their real runtime clients.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -95,6 +96,19 @@ impl Dev {
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
+    }
+
+    /// How often each posted `mark` is found, once there are `count` of them or time is up.
+    pub async fn marks(&self, count: usize) -> BTreeMap<String, u64> {
+        let text = "COUNT as n FROM logs GROUP BY mark LIMIT 10000 LAST 1h";
+        let rows =
+            |answer: &Value| answer["calculations"]["aggregates"].as_array().cloned().unwrap_or_default();
+        rows(&self.settled(text, |answer| rows(answer).len() >= count).await)
+            .iter()
+            .filter_map(|row| {
+                Some((row["groups"]["mark"].as_str()?.to_owned(), row["values"]["n"].as_f64()? as u64))
+            })
+            .collect()
     }
 
     /// Ends it as Ctrl-C does and waits until it has drained.

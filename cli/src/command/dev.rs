@@ -11,6 +11,7 @@ mod environment;
 mod extension;
 mod functions;
 mod guess;
+mod loopback;
 mod poller;
 mod ports;
 mod state;
@@ -31,7 +32,7 @@ use addresses::Addresses;
 /// The first of the four ports, if nobody says.
 pub const PORT_BASE: u16 = 4380;
 
-/// Draining gives up after this: the rest stays in the journal, for the next start.
+/// Draining gives up after this: the rest stays in the journal or on the stream, for the next start.
 const DRAIN_WAIT: Duration = Duration::from_secs(50);
 
 /// Runs it until Ctrl-C or SIGTERM.
@@ -60,13 +61,14 @@ async fn until_drained(app: App) -> anyhow::Result<()> {
     say(
         "\nending: requests are answered, sandboxes shut down, the stream is drained; Ctrl-C again ends it at once",
     );
+    let rest = app.rest;
     let drained = tokio::select! {
         drained = tokio::time::timeout(DRAIN_WAIT, app.drain()) => drained.unwrap_or_else(|_| {
-            Err(anyhow::anyhow!("not everything was stored within {} s; the rest is in the journal and is stored at the \
+            Err(anyhow::anyhow!("not everything was stored within {} s; the rest is {rest} and is stored at the \
                 next start", DRAIN_WAIT.as_secs()))
         }),
         _ = super::signal() => {
-            Err(anyhow::anyhow!("ended at once; what was acknowledged is in the journal and is stored at the next start"))
+            Err(anyhow::anyhow!("ended at once; what was acknowledged is {rest} and is stored at the next start"))
         }
     };
     failed.map_or(drained, Err)

@@ -80,6 +80,11 @@ impl Problem {
         Self::new(400, "bad-request", "The request cannot be understood", detail)
     }
 
+    /// 403: not for who asks, or not under this name.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(403, "forbidden", "Not for whoever asks so", detail)
+    }
+
     /// 404: what was asked for is not there.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(404, "not-found", "There is no such thing", detail)

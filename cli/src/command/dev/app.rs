@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::middleware;
 use companion::{Companion, Settings, StreamRecord};
 use model::Timestamp;
 use sandbox::http_front::Routes;
@@ -16,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::addresses::{Addresses, FunctionAddress};
 use super::functions::{Plan, Planned};
+use super::loopback;
 use super::poller;
 use super::ports::{self, Ports};
 use super::state::State;
@@ -42,6 +44,8 @@ pub(super) struct App {
     progress: watch::Receiver<Progress>,
     api: Part,
     failures: tokio::sync::Mutex<mpsc::Receiver<anyhow::Error>>,
+    /// Where what is not stored yet waits for the next start.
+    pub(super) rest: &'static str,
 }
 
 /// Tasks that end together.
@@ -97,7 +101,8 @@ impl App {
         let (failed, failures) = mpsc::channel(1);
         let store = arguments.store.clone().unwrap_or_else(|| state.store().to_string_lossy().into_owned());
         let location = Location::parse(&store).map_err(|error| Refused::usage(error.to_string()))?;
-        let companion = Companion::open(Settings::new(location)).await?;
+        let companion =
+            Companion::open(Settings::new(location)).await.context("--store must name another place")?;
         let stream_url = match &arguments.stream_endpoint {
             Some(url) => url.clone(),
             None => ports::url(&ports.stream)?,
@@ -114,22 +119,21 @@ impl App {
         };
 
         let mut api = Part::new(&failed);
-        api.spawn(
-            "API",
-            axum::serve(ports.api, companion.router()).with_graceful_shutdown(api.stopped()).into_future(),
-        );
+        let router = companion.router().layer(middleware::from_fn(loopback::only));
+        let served = axum::serve(ports.api, router).with_graceful_shutdown(api.stopped());
+        api.spawn("API", served.into_future());
         let mut consumer = Part::new(&failed);
         let mut stream = Part::new(&failed);
         let (progress, watched) = watch::channel(Progress::default());
         if arguments.stream_endpoint.is_some() {
             let (url, name) = (addresses.stream.clone(), arguments.stream.clone());
-            let (region, stop) = (plan.region.clone(), consumer.stop.subscribe());
-            consumer.spawn("stream's consumer", poller::run(url, name, region, companion, stop));
+            let source = poller::Source { url, stream: name, region: plan.region.clone() };
+            consumer.spawn("stream's consumer", poller::run(source, companion, consumer.stop.subscribe()));
         } else {
             let journal = open_journal(&state.stream())?;
             let endpoint = Endpoint::new(&arguments.stream, ACCOUNT, &plan.region, journal.clone(), now());
-            let served =
-                axum::serve(ports.stream, endpoint.router()).with_graceful_shutdown(stream.stopped());
+            let router = endpoint.router().layer(middleware::from_fn(loopback::only));
+            let served = axum::serve(ports.stream, router).with_graceful_shutdown(stream.stopped());
             stream.spawn("stream", served.into_future());
             let (name, stop) = (arguments.stream.clone(), consumer.stop.subscribe());
             let ingest = move |records| hand_over(companion.clone(), name.clone(), records);
@@ -141,7 +145,8 @@ impl App {
         let (lambda, fronts) =
             start_functions(arguments, plan, &addresses, ports.invoke, ports.http, &failed).await?;
         let failures = tokio::sync::Mutex::new(failures);
-        Ok(Self { addresses, lambda, fronts, stream, consumer, progress: watched, api, failures })
+        let rest = if arguments.stream_endpoint.is_some() { "on the stream" } else { "in the journal" };
+        Ok(Self { addresses, lambda, fronts, stream, consumer, progress: watched, api, failures, rest })
     }
 
     /// Waits until a part fails; most never do.
@@ -165,8 +170,9 @@ impl App {
         match (drained, failing) {
             (Ok(()), _) => Ok(()),
             (Err(_), why) => anyhow::bail!(
-                "the store does not take the rest ({}); it is in the journal and is stored at the next start",
-                why.unwrap_or_else(|| "too slow".to_owned())
+                "the store does not take the rest ({}); it is {} and is stored at the next start",
+                why.unwrap_or_else(|| "too slow".to_owned()),
+                self.rest
             ),
         }
     }

@@ -1,168 +1,159 @@
-//! `--stream-endpoint`: the consumer of another Kinesis API. Every shard is read from its beginning and handed to the
-//! companion in order; what the store has already, it drops, so no checkpoint is kept beside it.
+//! `--stream-endpoint`: the consumer of another Kinesis API. Every shard is handed to the companion in order, and so
+//! are new shards (of a reshard) as they appear. How far each was read is kept in the store, so that a restart goes on
+//! there; what is read twice all the same the store drops.
 
-use std::collections::BTreeSet;
+mod shard;
+mod stream;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::types::{Record, ShardIteratorType};
-use bytes::Bytes;
-use companion::{Companion, StreamRecord};
-use model::Timestamp;
-use sandbox::event_source::client;
-use tokio::sync::watch;
+use companion::Companion;
+use store::Progress;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
-/// Between two reads of a shard that had nothing: AWS allows five per second.
-const IDLE: Duration = Duration::from_millis(300);
-/// Between two looks for new shards.
+use shard::Shard;
+pub(super) use stream::Source;
+use stream::Stream;
+
+/// Between two looks for new shards; a shard's end is a reason to look at once.
 const SHARDS: Duration = Duration::from_secs(10);
-/// Between attempts when the API or the store fails.
-const RETRY: Duration = Duration::from_secs(1);
+/// Between two keepings of progress: a restart reads at most so much again, and a bucket takes no put for each read.
+const KEEP: Duration = Duration::from_secs(5);
+/// News that wait for the conductor, which only writes them down; a reader waits when there are more.
+const NEWS_MAX: usize = 64;
+
+/// A shard's id and how far it is in the store.
+type News = (String, Progress);
 
 /// Reads the stream until `stop`, and then until every shard is empty.
+///
+/// # Errors
+/// When at the start the stream is not found or the store cannot be read (later, both may come back), or a reader
+/// panicked.
 pub(super) async fn run(
-    url: String,
-    stream: String,
-    region: String,
+    source: Source,
     companion: Companion,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
-    let kinesis = Client::new(&client::settings(Some(&url), &region).await);
-    let mut known = BTreeSet::new();
-    let mut readers = JoinSet::new();
-    loop {
-        let shards = list_shards(&kinesis, &stream).await;
-        match shards {
-            Ok(shards) => {
-                for shard in shards.into_iter().filter(|shard| known.insert(shard.clone())) {
-                    let reader = Shard {
-                        kinesis: kinesis.clone(),
-                        companion: companion.clone(),
-                        stream: stream.clone(),
-                        id: shard,
-                        last: None,
-                    };
-                    readers.spawn(reader.read(stop.clone()));
-                }
-            }
-            // At the start a wrong name or address must be told; later the API may come back.
-            Err(error) if known.is_empty() => {
-                return Err(error.context(format!("the stream {stream} at {url}")));
-            }
-            Err(error) => tracing::warn!(error = format!("{error:#}"), "cannot look for new shards"),
-        }
-        tokio::select! {
-            () = sleep(SHARDS) => {}
-            _ = stop.wait_for(|stop| *stop) => break,
-        }
-    }
-    readers.join_all().await;
-    Ok(())
+    let stream = Stream::find(&source).await?;
+    let progress =
+        companion.store().progress(stream.identity()).await.context("how far the stream was read")?;
+    tracing::info!(stream = stream.identity(), shards = progress.len(), "reading on");
+    let (news, heard) = mpsc::channel(NEWS_MAX);
+    let conductor = Conductor {
+        stream,
+        companion,
+        news,
+        readers: JoinSet::new(),
+        started: BTreeSet::new(),
+        progress,
+        keep_at: None,
+        stop,
+    };
+    conductor.run(heard).await
 }
 
-async fn list_shards(kinesis: &Client, stream: &str) -> anyhow::Result<Vec<String>> {
-    let mut shards = Vec::new();
-    let mut next: Option<String> = None;
-    loop {
-        let request = kinesis.list_shards();
-        let request = match next.take() {
-            Some(token) => request.next_token(token),
-            None => request.stream_name(stream),
-        };
-        let page = request.send().await.context("cannot list the shards")?;
-        shards.extend(page.shards().iter().map(|shard| shard.shard_id().to_owned()));
-        next = page.next_token().map(str::to_owned);
-        if next.is_none() {
-            return Ok(shards);
-        }
-    }
-}
-
-/// One shard's reader.
-struct Shard {
-    kinesis: Client,
+/// Owns what is known of the shards; their readers tell it news.
+struct Conductor {
+    stream: Stream,
     companion: Companion,
-    stream: String,
-    id: String,
-    /// The last record that the store has.
-    last: Option<String>,
+    news: mpsc::Sender<News>,
+    readers: JoinSet<()>,
+    started: BTreeSet<String>,
+    progress: BTreeMap<String, Progress>,
+    /// When progress that was not kept yet shall be.
+    keep_at: Option<Instant>,
+    stop: watch::Receiver<bool>,
 }
 
-impl Shard {
-    /// Reads until the shard is closed, or it is time to stop and nothing is left.
-    async fn read(mut self, stop: watch::Receiver<bool>) {
-        let mut iterator = None;
+impl Conductor {
+    async fn run(mut self, mut heard: mpsc::Receiver<News>) -> anyhow::Result<()> {
+        let mut stop = self.stop.clone();
+        let mut stopped = pin!(async move {
+            // A switch that is gone is a switch that was thrown.
+            let _ = stop.wait_for(|stop| *stop).await;
+        });
+        let mut look_at = Instant::now();
         loop {
-            match self.page(iterator.take()).await {
-                Ok((records, next)) => {
-                    let empty = records.is_empty();
-                    self.hand_over(records).await;
-                    let Some(next) = next else { return };
-                    if empty && *stop.borrow() {
-                        return;
+            tokio::select! {
+                Some(news) = heard.recv() => {
+                    if news.1 == Progress::Closed {
+                        look_at = Instant::now();
                     }
-                    iterator = Some(next);
-                    if empty {
-                        sleep(IDLE).await;
-                    }
+                    self.learn(news);
                 }
-                // An iterator that expired, a server that is gone: begin again behind the last record.
-                Err(error) => {
-                    tracing::warn!(shard = self.id, error = format!("{error:#}"), "cannot read the stream");
-                    if *stop.borrow() {
-                        return;
-                    }
-                    sleep(RETRY).await;
+                Some(ended) = self.readers.join_next() => ended.context("a shard's reader")?,
+                () = sleep_until(look_at) => {
+                    self.look_for_shards().await;
+                    look_at = Instant::now() + SHARDS;
                 }
+                () = sleep_until(self.keep_at.unwrap_or(look_at)), if self.keep_at.is_some() => self.keep().await,
+                () = &mut stopped => break,
+            }
+        }
+        self.end(heard).await
+    }
+
+    /// Starts a reader for each shard that has none and is not read to its end.
+    async fn look_for_shards(&mut self) {
+        let listed = match self.stream.shards().await {
+            Ok(listed) => listed,
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "cannot look for new shards");
+                return;
+            }
+        };
+        // What the stream has forgotten nobody will read again.
+        self.progress.retain(|shard, _| listed.contains(shard));
+        for id in listed {
+            let after = match self.progress.get(&id) {
+                Some(Progress::Closed) => continue,
+                Some(Progress::After(sequence)) => Some(sequence.clone()),
+                None => None,
+            };
+            if self.started.insert(id.clone()) {
+                let shard =
+                    Shard::new(self.stream.clone(), self.companion.clone(), self.news.clone(), id, after);
+                self.readers.spawn(shard.read(self.stop.clone()));
             }
         }
     }
 
-    async fn page(&self, iterator: Option<String>) -> anyhow::Result<(Vec<Record>, Option<String>)> {
-        let iterator = match iterator {
-            Some(iterator) => iterator,
-            None => self.iterator().await?,
-        };
-        let page = self.kinesis.get_records().shard_iterator(iterator).send().await.context("GetRecords")?;
-        Ok((page.records, page.next_shard_iterator))
+    fn learn(&mut self, (shard, progress): News) {
+        self.progress.insert(shard, progress);
+        self.keep_at.get_or_insert_with(|| Instant::now() + KEEP);
     }
 
-    async fn iterator(&self) -> anyhow::Result<String> {
-        let request = self.kinesis.get_shard_iterator().stream_name(&self.stream).shard_id(&self.id);
-        let request = match &self.last {
-            Some(last) => request
-                .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
-                .starting_sequence_number(last),
-            None => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
-        };
-        let answer = request.send().await.context("GetShardIterator")?;
-        answer.shard_iterator.context("GetShardIterator gave none")
+    async fn keep(&mut self) {
+        let kept = self.companion.store().keep_progress(self.stream.identity(), &self.progress).await;
+        self.keep_at = kept.err().map(|error| {
+            let error = anyhow::Error::new(error);
+            tracing::warn!(error = format!("{error:#}"), "how far the stream was read cannot be kept");
+            Instant::now() + KEEP
+        });
     }
 
-    /// Hands records over until the store has all of them.
-    async fn hand_over(&mut self, records: Vec<Record>) {
-        let mut records: Vec<StreamRecord> = records.into_iter().map(stream_record).collect();
-        while let Some(last) = records.last().map(|record| record.sequence.clone()) {
-            let report = self.companion.ingest(&self.stream, &self.id, records.clone()).await;
-            let Some((failed, why)) = report.first_failure else {
-                self.last = Some(last);
-                return;
-            };
-            tracing::warn!(shard = self.id, why, "the store does not take records; trying again");
-            let taken = records.iter().position(|record| record.sequence == failed).unwrap_or(0);
-            records.drain(..taken);
-            sleep(RETRY).await;
+    /// Waits until the readers have what is left, and keeps how far they came.
+    async fn end(mut self, mut heard: mpsc::Receiver<News>) -> anyhow::Result<()> {
+        // Only the readers hold the other end now.
+        self.news = mpsc::channel(1).0;
+        while let Some(news) = heard.recv().await {
+            self.learn(news);
         }
+        if self.keep_at.is_some() {
+            self.keep().await;
+        }
+        while let Some(ended) = self.readers.join_next().await {
+            ended.context("a shard's reader")?;
+        }
+        Ok(())
     }
 }
 
-fn stream_record(record: Record) -> StreamRecord {
-    let arrived_at = record
-        .approximate_arrival_timestamp
-        .and_then(|time| time.to_millis().ok())
-        .map_or_else(|| std::time::SystemTime::now().into(), Timestamp::from_millis);
-    StreamRecord { sequence: record.sequence_number, arrived_at, data: Bytes::from(record.data.into_inner()) }
-}
+#[cfg(test)]
+mod tests;
