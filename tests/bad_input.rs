@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::support::dev::{Dev, python};
 use crate::support::lines::{assert_exactly_once, lines};
-use crate::support::programs::{extension, program};
+use crate::support::programs::{extension, part, program};
+use crate::support::stream::put_bytes;
 
 fn limelight(arguments: &[&str]) -> Output {
     Command::new(program("limelight")).args(arguments).output().unwrap()
@@ -24,12 +25,17 @@ fn fails(arguments: &[&str], says: &[&str]) {
 
 /// `limelight dev` on a folder, a first port and a configuration fails and says why.
 fn dev_fails(data: &Path, port: &str, config: &serde_json::Value, says: &[&str]) {
+    dev_fails_with(data, port, config, &[], says);
+}
+
+fn dev_fails_with(data: &Path, port: &str, config: &serde_json::Value, flags: &[&str], says: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("functions.json");
     std::fs::write(&file, config.to_string()).unwrap();
     let extension = extension();
     let [data, file, extension] = [data, &file, &extension].map(|path| path.to_str().unwrap());
-    fails(&["dev", "--port-base", port, "--data", data, "--config", file, "--extension", extension], says);
+    let dev = ["dev", "--port-base", port, "--data", data, "--config", file, "--extension", extension];
+    fails(&[&dev, flags].concat(), says);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,6 +51,8 @@ async fn queries_that_cannot_be_answered_say_why_and_where() {
         &["query", "COUNT SINCE 2026-01-02T00:00:00Z UNTIL 2026-01-01T00:00:00Z", "--endpoint", &api],
         &["before"],
     );
+    let reversed = ["query", "COUNT", "--from", "2026-01-02", "--to", "2026-01-01", "--endpoint", &api];
+    fails(&reversed, &["before"]);
     fails(&["trace", "00000000000000000000000000000001", "--endpoint", &api], &["trace"]);
 
     let unknown = limelight(&["query", "WHERE no.such.key = 1", "--endpoint", &api]);
@@ -65,6 +73,35 @@ fn a_handler_that_is_not_there_is_named() {
     dev_fails(data.path(), "0", &lost, &["lost", "/no/such/program"]);
 }
 
+#[test]
+fn a_module_that_is_not_there_is_named_with_its_folder() {
+    let data = tempfile::tempdir().unwrap();
+    let python = part("RUNTIME_PYTHON").join("bin/python");
+    let folder = tempfile::tempdir().unwrap();
+    let lost = json!({ "functions": [
+        { "name": "lost", "runtime": "python", "handler": "gone.handler", "dir": folder.path() },
+        { "name": "bare", "dir": folder.path() },
+    ] });
+    let folder = folder.path().to_str().unwrap();
+    let flags = ["--python", python.to_str().unwrap()];
+    dev_fails_with(data.path(), "0", &lost, &flags, &["lost", "no gone.py", "bare", "app.py", folder]);
+}
+
+/// Only the runtime can know; it says so at the first invocation, and the line is telemetry like any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_its_module_does_not_have_is_told_by_the_runtime() {
+    let data = tempfile::tempdir().unwrap();
+    let mut lost = python("lost");
+    lost["handler"] = "app.gone".into();
+    lost["command"][3] = "app.gone".into();
+    let dev = Dev::start(data.path(), &[lost], &[]);
+    let answer = dev.invoke("lost", &json!({})).await;
+    assert_eq!(answer["errorType"], "Runtime.HandlerNotFound", "{answer}");
+    let said = dev.events_with("missing on module", 1).await;
+    assert!(!said.is_empty(), "what the runtime said is not found");
+    dev.stop();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_in_use_and_a_folder_in_use_are_named() {
     let data = tempfile::tempdir().unwrap();
@@ -83,7 +120,11 @@ fn a_folder_that_cannot_be_written_is_named() {
     let data = tempfile::tempdir().unwrap();
     let file = data.path().join("file");
     std::fs::write(&file, "").unwrap();
-    dev_fails(&file.join("data"), "0", &json!({ "functions": [] }), &[file.to_str().unwrap()]);
+    let (file, none) = (file.to_str().unwrap(), json!({ "functions": [] }));
+    dev_fails(&data.path().join("file/data"), "0", &none, &[file, "--data"]);
+    let store = ["--store", &format!("{file}/store")];
+    dev_fails_with(&data.path().join("state"), "0", &none, &store, &[file, "--store"]);
+    fails(&["query", "COUNT", "--store", &format!("{file}/store")], &[file, "no store"]);
 }
 
 /// A bad batch among good ones costs only itself.
@@ -98,8 +139,10 @@ async fn unreadable_records_become_dead_letters_and_the_rest_is_found() {
         vec![0xff; 300_000],
     ];
     let stream = dev.address("stream");
+    let refusal = put_bytes(stream, "limelight", &vec![b'x'; 10 << 20]).await.unwrap_err();
+    assert!(refusal.contains("10485760 bytes") && refusal.contains("1048576"), "{refusal}");
     for record in &poison {
-        assert!(crate::support::stream::put_bytes(stream, "limelight", record).await, "not acknowledged");
+        put_bytes(stream, "limelight", record).await.unwrap();
     }
     let good: Vec<serde_json::Value> =
         lines("bi02", 10).into_iter().map(|line| json!({ "text": line })).collect();

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::render::text::Paint;
+use crate::render::text::{Colour, Paint, visible};
 
 /// Columns where nobody says how many there are: fits a page, and a log of a build.
 const WIDTH_DEFAULT: usize = 120;
@@ -42,4 +42,15 @@ pub fn print(text: &str) -> io::Result<()> {
 /// A line for people on standard error; if even that is closed there is nobody to tell.
 pub fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// A remark beside the answer, on standard error: the answer itself stays clean for a pipe.
+pub fn note(text: &str) {
+    let paint = Paint::new(io::stderr().is_terminal());
+    say(&format!("{} {}", paint.colour(Colour::Yellow, "note:"), visible(text)));
+}
+
+/// The same, said quietly.
+pub fn aside(text: &str) {
+    say(&Paint::new(io::stderr().is_terminal()).colour(Colour::Dim, &visible(text)));
 }

@@ -11,8 +11,7 @@ use crate::render::chart::{Chart, Line, sparkline};
 use crate::render::event;
 use crate::render::number::{bytes, cell, counted};
 use crate::render::table::{Align, Table};
-use crate::render::text::{Colour, visible};
-use crate::terminal::{Terminal, print, say};
+use crate::terminal::{Terminal, aside, note, print};
 
 /// Columns of the small chart at the end of a row.
 const TREND_COLUMNS: usize = 24;
@@ -33,15 +32,13 @@ pub async fn run(arguments: QueryArgs) -> anyhow::Result<()> {
         QueryFormat::Table => print(&table(&response.data, &order, terminal))?,
         QueryFormat::Chart => print(&charts(&response.data, &order, terminal))?,
     }
-    remarks(&response.data, terminal);
+    remarks(&response.data);
     Ok(())
 }
 
-/// Notes and what the answer cost, on standard error: the answer itself stays clean for a pipe.
-fn remarks(data: &QueryData, terminal: Terminal) {
-    for note in &data.notes {
-        say(&format!("{} {}", terminal.paint.colour(Colour::Yellow, "note:"), visible(note)));
-    }
+/// Notes and what the answer cost.
+fn remarks(data: &QueryData) {
+    data.notes.iter().for_each(|text| note(text));
     let cost = &data.statistics;
     let found = match (data.events.len(), data.calculations.aggregates.len()) {
         (0, rows) => counted(rows as u64, "row"),
@@ -55,7 +52,7 @@ fn remarks(data: &QueryData, terminal: Terminal) {
         counted(cost.files_read, "file"),
         cost.files_skipped
     );
-    say(&terminal.paint.colour(Colour::Dim, &line));
+    aside(&line);
 }
 
 fn print_lines(data: &QueryData) -> anyhow::Result<()> {

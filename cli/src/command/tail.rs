@@ -13,8 +13,7 @@ use super::question;
 use crate::args::{Format, TailArgs};
 use crate::client::Client;
 use crate::render::event::{self, Shown};
-use crate::render::text::{Colour, visible};
-use crate::terminal::{Terminal, print, say};
+use crate::terminal::{Terminal, note, print};
 
 /// Between two looks: half of what a person notices, and one query at a time.
 const POLL: Duration = Duration::from_millis(500);
@@ -67,9 +66,7 @@ impl Tail {
         let timeframe = question::timeframe(&self.arguments.time).unwrap_or_else(default);
         let look = Look { timeframe, ingested_from: None, order: "DESC", limit: self.arguments.limit };
         let response = self.client.query(&self.body(&look)).await?;
-        for note in &response.data.notes {
-            say(&format!("{} {}", self.terminal.paint.colour(Colour::Yellow, "note:"), visible(note)));
-        }
+        response.data.notes.iter().for_each(|text| note(text));
         let mut events = response.data.events;
         events.reverse();
         self.show(&events)
@@ -93,10 +90,7 @@ impl Tail {
                 Err(error) if lasts(&error) || first && !is_missing(&error) => return Err(error),
                 Err(error) => {
                     if !failing {
-                        say(&format!(
-                            "{} {error:#}; waiting",
-                            self.terminal.paint.colour(Colour::Yellow, "note:")
-                        ));
+                        note(&format!("{error:#}; waiting"));
                     }
                     failing = true;
                 }

@@ -4,9 +4,8 @@ use super::print_json;
 use crate::args::{Format, TraceArgs};
 use crate::client::Client;
 use crate::exit::Refused;
-use crate::render::text::{Colour, visible};
 use crate::render::waterfall::{self, Logs};
-use crate::terminal::{Terminal, print, say};
+use crate::terminal::{Terminal, note, print};
 
 /// Runs it.
 ///
@@ -21,9 +20,7 @@ pub async fn run(arguments: TraceArgs) -> anyhow::Result<()> {
     let terminal = Terminal::stdout();
     let logs = if arguments.logs { Logs::Shown } else { Logs::Counted };
     print(&waterfall::draw(&trace, terminal.width, terminal.paint, logs))?;
-    for note in &trace.notes {
-        say(&format!("{} {}", terminal.paint.colour(Colour::Yellow, "note:"), visible(note)));
-    }
+    trace.notes.iter().for_each(|text| note(text));
     Ok(())
 }
 
