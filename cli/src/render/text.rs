@@ -126,9 +126,10 @@ pub struct Paint {
 }
 
 impl Paint {
-    /// Colours only on a terminal, and not if `NO_COLOR` is set (<https://no-color.org>).
+    /// Colours only on a terminal that knows them, and not if `NO_COLOR` is set (<https://no-color.org>).
     pub fn new(terminal: bool) -> Self {
-        let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         Self { colours: terminal && !forbidden }
     }
 

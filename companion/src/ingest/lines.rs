@@ -2,7 +2,11 @@
 //! error (reference A.3.3), and the points of an Embedded Metric Format line as events of their own.
 
 use model::{Event, EventId, Kind, Value};
+use pipeline::assemble::identity;
 use pipeline::parse::{self, LineKind};
+
+/// Where functions' lines go. Request ids of other log groups are not Lambda's.
+const LAMBDA_LOGS: &str = "lambda-logs";
 
 /// The event, understood; then its metric points.
 pub(super) fn understand(mut event: Event) -> Vec<Event> {
@@ -31,6 +35,7 @@ pub(super) fn understand(mut event: Event) -> Vec<Event> {
     event.span_id = line.span_id;
     event.duration_ms = line.duration_ms;
     event.error = line.error;
+    place(&mut event);
     let mut events = Vec::with_capacity(1 + metrics.len());
     for (number, metric) in metrics.into_iter().enumerate() {
         let id = EventId::from(format!("{}-{number}", event.id));
@@ -38,6 +43,17 @@ pub(super) fn understand(mut event: Event) -> Vec<Event> {
     }
     events.insert(0, event);
     events
+}
+
+/// A function's line that tells its invocation but no trace stands where the extension puts the same invocation's.
+fn place(event: &mut Event) {
+    if event.dataset != LAMBDA_LOGS || event.trace_id.is_some() {
+        return;
+    }
+    if let Some(id) = &event.request_id {
+        event.trace_id = Some(identity::trace_id(id));
+        event.span_id = Some(identity::span_id(id, identity::INVOCATION));
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +81,21 @@ mod tests {
         assert_eq!(event.attributes["@duration"].as_f64(), Some(201.67));
         assert_eq!(event.attributes["@logGroup"], Value::from("/aws/lambda/f"));
         assert_eq!(event.request_id.as_deref(), Some("79b4f56e-95b1-4643-9700-2807f4e68189"));
+    }
+
+    #[test]
+    fn a_line_stands_in_the_trace_that_the_extension_gives_its_invocation() {
+        let id = "8286a188-ba32-4475-8077-530cd35c09a9";
+        let line = format!(r#"{{"requestId":"{id}","message":"charged"}}"#);
+        let event = &understood(&line)[0];
+        assert_eq!(event.trace_id.unwrap().to_string(), "2c9689cd0481e8efcad6468fb022d104");
+        assert_eq!(event.span_id.unwrap().to_string(), "bdac57af2f3ba083");
+
+        let traced = understood(&format!(
+            r#"{{"requestId":"{id}","xray_trace_id":"1-58406520-a006649127e371903a2de979","message":"charged"}}"#
+        ));
+        assert_eq!(traced[0].trace_id.unwrap().to_string(), "58406520a006649127e371903a2de979");
+        assert!(understood("hello")[0].trace_id.is_none());
     }
 
     #[test]

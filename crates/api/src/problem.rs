@@ -149,12 +149,12 @@ impl From<&Diagnostics> for Problem {
 impl From<&RunError> for Problem {
     fn from(error: &RunError) -> Self {
         match error {
-            RunError::UnknownDataset { name, known } => {
+            RunError::UnknownDataset { known, .. } => {
                 let problem =
                     Self::new(404, "unknown-dataset", "There is no such dataset", error.to_string());
                 let hint = match known.as_slice() {
-                    [] => "nothing was ingested yet: send something first".to_owned(),
-                    known => format!("{name:?} is none of: {}", known.join(", ")),
+                    [] => "send something first".to_owned(),
+                    [one, ..] => format!("name one that there is, as in FROM {one}"),
                 };
                 Self { known: known.clone(), ..problem.hint(hint) }
             }

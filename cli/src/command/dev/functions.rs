@@ -118,7 +118,7 @@ fn read_file(arguments: &DevArgs) -> anyhow::Result<(ConfigFile, PathBuf)> {
     let path = match &arguments.config {
         Some(path) => path.clone(),
         None if arguments.functions.is_empty() && Path::new(FILE).is_file() => PathBuf::from(FILE),
-        None => return Ok((ConfigFile::default(), PathBuf::from("."))),
+        None => return Ok((ConfigFile::default(), PathBuf::new())),
     };
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Refused::usage(format!("{} cannot be read: {error}", path.display())))?;
