@@ -39,7 +39,11 @@ BY_SCENARIO = {
 }
 STATUS = {"ok": 200, "slow": 200, "error": 502, "timeout": 504}
 
+# The lines are counted with one query, which answers with 10,000 events; an order prints up to eight.
+ORDERS_MAX = 1_200
 WORKERS = 6
+# Orders between two pauses.
+BURST = 60
 # Longer than the time a function needs to become idle: every burst begins with a thaw.
 PAUSE_SECONDS = 1.5
 # The longest that a line may take from print to query before it counts as lost.
@@ -70,15 +74,47 @@ def arguments():
     parser.add_argument("--extension", required=True, help="the built extension")
     parser.add_argument("--python", required=True, help="a Python that has awslambdaric and boto3")
     parser.add_argument("--node", help="a folder with node_modules/aws-lambda-ric; without it payment runs in Python")
+    parser.add_argument("--payment", default=os.environ.get("PAYMENT") or "node",
+                        help="node or python: what the payment function runs in (default: $PAYMENT, else node)")
     parser.add_argument("--orders", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data", help="state folder (default: a new one, removed at the end)")
     parser.add_argument("--stay", action="store_true", help="stay up after the verdict")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not 1 <= options.orders <= ORDERS_MAX:
+        parser.error(f"--orders must be 1 to {ORDERS_MAX}, not {options.orders}")
+    if options.payment not in ("node", "python"):
+        parser.error(f"--payment (or PAYMENT) must be node or python, not {options.payment}")
+    return options
 
 
 def say(text):
     print(f"\n● {text}", flush=True)
+
+
+class Progress:
+    """One line that a terminal sees grow; a log only gets its last state. Leaving the context ends the line."""
+
+    WIDTH = 30
+
+    def __init__(self, total, what):
+        self.total, self.what = total, what
+        self.live = sys.stdout.isatty()
+        self.text = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        print(("\r" if self.live else "") + self.text, flush=True)
+
+    def show(self, done, note=""):
+        filled = self.WIDTH * done // max(1, self.total)
+        bar = "█" * filled + "░" * (self.WIDTH - filled)
+        # Blanks at the end wipe what a longer state before has left.
+        self.text = f"  {bar} {done} of {self.total} {self.what}{note}".ljust(len(self.text))
+        if self.live:
+            print("\r" + self.text, end="", flush=True)
 
 
 class Limelight:
@@ -153,7 +189,7 @@ def functions(options, run):
         "name": "payment", "handler": "app.handler", "command": python, "dir": str(HERE / "payment"), "env": env,
         "memoryMb": 512, "timeoutSeconds": 3, "concurrency": 6,
     }
-    if options.node:
+    if options.node and options.payment == "node":
         client = pathlib.Path(options.node) / "node_modules/aws-lambda-ric/bin/index.mjs"
         payment.update(handler="index.handler", command=["node", str(client), "index.handler"])
     return {"functions": [api, payment]}
@@ -176,21 +212,28 @@ def drive(http, orders, run):
     expected = set()
     epoch = f"{int(time.time()):08x}"
     traces = {order["id"]: f"{epoch}{uuid.uuid4().hex[:24]}" for order in orders}
-    bursts = [orders[start:start + 60] for start in range(0, len(orders), 60)]
-    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+    bursts = [orders[start:start + BURST] for start in range(0, len(orders), BURST)]
+    began, answered = time.monotonic(), 0
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool, Progress(len(orders), "orders answered") as progress:
+        progress.show(0)
         for number, burst in enumerate(bursts, 1):
-            began = time.monotonic()
             for order, (status, body) in zip(burst, pool.map(lambda order: send(http, order, traces), burst)):
                 if status != STATUS[order["scenario"]]:
-                    sys.exit(f"order {order['id']} ({order['scenario']}) was answered with {status}: {body}")
-                tags = ALWAYS + BY_SCENARIO[order["scenario"]]
-                expected.update((run, order["id"], tag) for tag in tags)
-                instances = [body.get("instance"), (body.get("payment") or {}).get("instance")]
-                expected.update((run, instance, "init") for instance in instances if instance)
-            print(f"  burst {number}/{len(bursts)}: {len(burst)} orders in {time.monotonic() - began:.1f} s", flush=True)
+                    sys.exit(f"\norder {order['id']} ({order['scenario']}) was answered with {status}: {body}")
+                expected |= lines_of(order, body, run)
+                answered += 1
+                note = f", burst {number} of {len(bursts)}, {time.monotonic() - began:.0f} s"
+                progress.show(answered, note)
             time.sleep(PAUSE_SECONDS)
     slow = next((order for order in orders if order["scenario"] == "slow"), orders[0])
     return expected, traces[slow["id"]]
+
+
+def lines_of(order, body, run):
+    """The markers of all lines that an order made the functions print, by its scenario and its answer."""
+    tags = ALWAYS + BY_SCENARIO[order["scenario"]]
+    instances = [body.get("instance"), (body.get("payment") or {}).get("instance")]
+    return {(run, order["id"], tag) for tag in tags} | {(run, instance, "init") for instance in instances if instance}
 
 
 def send(http, order, traces):
@@ -213,13 +256,14 @@ def send(http, order, traces):
 def settle(limelight, run, expected):
     """Looks until every expected line is there or time is up; gives how often each marker was found."""
     deadline = time.monotonic() + SETTLE_SECONDS
-    while True:
-        found = markers(limelight, run)
-        missing = sum(1 for mark in expected if mark not in found)
-        if not missing or time.monotonic() > deadline:
-            return found
-        print(f"  waiting for {missing} of {len(expected)} lines", flush=True)
-        time.sleep(1)
+    with Progress(len(expected), "lines found") as progress:
+        while True:
+            found = markers(limelight, run)
+            missing = sum(1 for mark in expected if mark not in found)
+            progress.show(len(expected) - missing)
+            if not missing or time.monotonic() > deadline:
+                return found
+            time.sleep(1)
 
 
 def markers(limelight, run):

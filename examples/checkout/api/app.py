@@ -35,7 +35,8 @@ def handler(event, context):
 
     if failure:
         try:
-            raise PaymentFailed(failure)
+            # Without the payment function's own marker: that line is the payment function's to print.
+            raise PaymentFailed(failure.split(" mk=")[0])
         except PaymentFailed:
             LOG.exception("payment failed %s", mark + "api-failed")
         return response(504 if "timed out" in failure else 502, {"error": failure})
