@@ -9,6 +9,23 @@ use super::namespace;
 use super::parts::free_port;
 use super::programs::{extension, part, root};
 
+/// The emulator runs the function as another user, who may not pass a home folder that is closed (`/root` is 0700 on
+/// many machines) to the runtime's client below it. In this namespace an open folder stands in its place, in which
+/// everything is where it was, with the permissions that it had.
+const OPEN_HOME: &str = r#"
+if [ -n "${HOME:-}" ] && [ -d "$HOME" ]; then
+    open=$(mktemp -d)
+    mount -t tmpfs -o mode=0755 tmpfs "$open"
+    for entry in "$HOME"/* "$HOME"/.[!.]*; do
+        if [ -d "$entry" ] && [ ! -h "$entry" ]; then
+            mkdir "$open/${entry##*/}"
+            mount --rbind "$entry" "$open/${entry##*/}"
+        fi
+    done
+    mount --rbind "$open" "$HOME"
+fi
+"#;
+
 /// A running emulator; killed with its function when dropped.
 pub struct Emulator {
     process: Child,
@@ -30,8 +47,9 @@ impl Emulator {
             format!("#!/bin/sh\ncd /var/task\nexec {} -m awslambdaric app.handler\n", python.display());
         executable(&folder.join("opt/bootstrap"), &bootstrap);
         let script = format!(
-            "set -e\nmkdir -p /var/task\nmount --bind '{0}/opt' /opt\nmount --bind '{0}/task' /var/task\nexec '{1}' \
-             --runtime-interface-emulator-address 127.0.0.1:{port} --runtime-api-address 127.0.0.1:{runtime_port}\n",
+            "set -e\n{OPEN_HOME}mkdir -p /var/task\nmount --bind '{0}/opt' /opt\nmount --bind '{0}/task' /var/task\n\
+             exec '{1}' --runtime-interface-emulator-address 127.0.0.1:{port} \
+             --runtime-api-address 127.0.0.1:{runtime_port}\n",
             folder.display(),
             program().display(),
         );
