@@ -107,6 +107,11 @@ fn around_the_function() -> Vec<Scenario> {
             ..plain("ten-thousand-lines-in-128-mb")
         },
         Scenario {
+            load: Load { invocations: 2, lines: 2, line_bytes: 1 << 20, ..one },
+            added: Added::NotAsked,
+            ..plain("lines-of-one-mebibyte")
+        },
+        Scenario {
             ends: &["well", "hang"],
             load: Load { invocations: 6, ..one },
             timeout: Duration::from_secs(1),
@@ -139,6 +144,11 @@ fn around_the_platform() -> Vec<Scenario> {
             load: Load { work_ms: 100, ..plain("").load },
             added: Added::NotAsked,
             ..plain("freeze-in-mid-invocation")
+        },
+        Scenario {
+            sandbox: Odds { redeliver: 0.5, cut: 0.5, ..Odds::default() },
+            added: Added::NotAsked,
+            ..plain("redelivered-and-cut-posts")
         },
         Scenario { sandbox: Odds { clock_jump: 0.3, ..Odds::default() }, ..plain("thaw-after-seconds") },
         Scenario {
