@@ -26,9 +26,14 @@ impl Door {
 
     /// Whole or not at all: a wrapper reads it at any time.
     pub(super) fn open(&self, address: SocketAddr) -> io::Result<()> {
-        let part = self.path.with_extension("part");
+        let part = self.part();
         std::fs::write(&part, format!("{address}\n"))?;
         std::fs::rename(&part, &self.path)
+    }
+
+    /// Not `with_extension`: that takes an address's last part, port and all, for an extension.
+    fn part(&self) -> PathBuf {
+        self.path.with_added_extension("part")
     }
 
     pub(super) fn close(&self) {
@@ -40,5 +45,19 @@ impl Door {
 impl Drop for Door {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doors_of_environments_on_one_machine_do_not_meet_not_even_while_they_are_made() {
+        let [one, other] = ["127.0.0.1:37425", "127.0.0.1:37426"].map(Door::new);
+        let paths = [one.path.clone(), one.part(), other.path.clone(), other.part()];
+        for (at, path) in paths.iter().enumerate() {
+            assert!(!paths[at + 1..].contains(path), "{paths:?}");
+        }
     }
 }
