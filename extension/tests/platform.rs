@@ -1,0 +1,90 @@
+//! What the platform offers, refuses and delivers.
+
+use crate::Stage;
+use crate::fakes::platform::{Platform, line, report, runtime_done, start};
+
+#[tokio::test]
+async fn the_newest_schema_is_asked_for_first_and_older_ones_on_400() {
+    let platform = Platform::start().await;
+    platform.refuse_subscriptions(&[400, 400]);
+    let mut stage = Stage::set(platform, &[]).await;
+    stage.invocation("one", "hello").await;
+    assert_eq!(stage.platform.schemas_asked(), ["2025-01-29", "2022-12-13", "2022-07-01"]);
+    assert_eq!(stage.kinesis.messages(), ["hello"]);
+    stage.shutdown().await;
+}
+
+#[tokio::test]
+async fn without_a_telemetry_api_it_says_so_and_answers_next() {
+    let platform = Platform::start().await;
+    platform.refuse_subscriptions(&[202]);
+    let stage = Stage::set(platform, &[]).await;
+    stage.platform.invoke("one").await;
+    stage.platform.ready().await;
+    let (_, said) = stage.shutdown().await;
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("no Telemetry API"), "{said}");
+}
+
+#[tokio::test]
+async fn where_invoke_is_refused_shutdown_alone_is_registered() {
+    let platform = Platform::start().await;
+    platform.refuse_invoke();
+    let stage = Stage::set(platform, &[]).await;
+    stage.platform.deliver(&[line("one", "on a managed instance"), report("one")]).await;
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages(), ["on a managed instance"]);
+}
+
+#[tokio::test]
+async fn a_managed_instance_flushes_by_time_alone() {
+    let platform = Platform::start().await;
+    platform.refuse_invoke();
+    let stage = Stage::set(platform, &[("LIMELIGHT_FRESHNESS_MS", "200")]).await;
+    stage.platform.deliver(&[start("one"), line("one", "nobody ends this"), report("one")]).await;
+    stage.until_taken("nobody ends this").await;
+    stage.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_redelivered_post_is_acknowledged_and_dropped() {
+    let stage = Stage::set(Platform::start().await, &[]).await;
+    stage.platform.invoke("one").await;
+    let line = line("one", "once");
+    for _ in 0..3 {
+        assert_eq!(stage.platform.deliver(std::slice::from_ref(&line)).await, 200);
+    }
+    stage.platform.deliver(&[runtime_done("one")]).await;
+    stage.platform.ready().await;
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages(), ["once"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_costs_itself_and_is_in_the_account() {
+    let stage = Stage::set(Platform::start().await, &[]).await;
+    stage.platform.invoke("one").await;
+    let good = line("one", "good").to_string();
+    let cut = &good[..good.len() - 3];
+    stage.platform.deliver_bytes(format!("[{good},{{\"type\":}},{cut}").into_bytes()).await;
+    stage.platform.deliver_bytes(b"no array".to_vec()).await;
+    stage.platform.deliver(&[runtime_done("one")]).await;
+    stage.platform.ready().await;
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages(), ["good"]);
+    let lost = kinesis.last_account().lost;
+    assert_eq!((lost.get("unreadable"), lost.get("unreadable_body")), (Some(&2), Some(&1)), "{lost:?}");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_and_a_large_one_is_taken() {
+    let stage = Stage::set(Platform::start().await, &[]).await;
+    stage.platform.invoke("one").await;
+    let large = line("one", &"x".repeat(3_500_000));
+    assert_eq!(stage.platform.deliver(&[large]).await, 200);
+    assert_eq!(stage.platform.deliver_bytes(vec![b' '; 5_000_000]).await, 413);
+    stage.platform.deliver(&[runtime_done("one")]).await;
+    stage.platform.ready().await;
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages().iter().map(String::len).collect::<Vec<_>>(), [3_500_000]);
+}
