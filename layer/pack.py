@@ -7,6 +7,8 @@ import zipfile
 
 # The platform unpacks a layer at every cold start; design budget of the extension's binary.
 BINARY_BYTES_MAX = 5 * 1024 * 1024
+# What tests set faults with (extension/src/fault.rs): a build that has it is no release.
+NEVER_SHIPPED = b"LIMELIGHT_FAULT_AT"
 # The earliest time that a zip can say: a build's own time would change its bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -16,6 +18,8 @@ def main(binary, archive):
     size = binary.stat().st_size
     if size > BINARY_BYTES_MAX:
         sys.exit(f"{binary.name} has {size:,} bytes, the budget is {BINARY_BYTES_MAX:,}: see extension/README.md")
+    if NEVER_SHIPPED in binary.read_bytes():
+        sys.exit(f"{binary.name} has {NEVER_SHIPPED.decode()} in it: it was built with debug assertions")
     archive.parent.mkdir(parents=True, exist_ok=True)
     # Under extensions/ the platform finds it at /opt/extensions/ and starts it.
     # The wrapper lands at /opt/limelight-wrapper, for AWS_LAMBDA_EXEC_WRAPPER.

@@ -112,7 +112,8 @@ impl App {
         let inputs = Inputs { deliveries, inbox, all_ready: Arc::default() };
         self.receiver =
             Some(Receiver::start(shipping.otlp, inbound_bytes_max, entrance, inputs.all_ready.clone()));
-        let mirror = shipping.mirrored.map(|target| Mirror::start(target, shipping.memory.mirror_bytes_max));
+        let (mirror_bytes_max, budget) = (shipping.memory.mirror_bytes_max, shipping.policy.budget);
+        let mirror = shipping.mirrored.map(|target| Mirror::start(target, mirror_bytes_max, budget));
         let outputs = Outputs { export, mirror };
         self.duty = Duty::Collect(Collector::start(intake, shipping.policy, inputs, outputs));
         self.listener = Some(accepting);

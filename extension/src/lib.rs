@@ -4,6 +4,7 @@ pub mod config;
 pub mod notice;
 mod clock;
 mod supervise;
+mod fault;
 mod identity;
 mod http_call;
 pub mod lambda;

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::panic;
 
 use crate::config::Fault;
+use crate::supervise::count_panic;
 
 /// One line, written at once so that lines of two tasks do not mix. There is nobody to tell when that fails.
 pub fn say(line: fmt::Arguments<'_>) {
@@ -21,7 +22,11 @@ pub fn settings(faults: &[Fault]) {
     }
 }
 
-/// A panic's usual report has several lines without our mark: it would be shipped as the function's telemetry.
+/// A panic's usual report has several lines without our mark: it would be shipped as the function's telemetry. Each is
+/// counted, whatever task it ends.
 pub fn panics_on_one_line() {
-    panic::set_hook(Box::new(|report| say(format_args!("a fault of the extension itself: {report}"))));
+    panic::set_hook(Box::new(|report| {
+        count_panic();
+        say(format_args!("a fault of the extension itself: {report}"));
+    }));
 }

@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The work panicked; the panic hook has said why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +11,19 @@ pub(crate) struct Panicked;
 
 /// A task that panics more often than this is not worth going on with: it would only burn the function's CPU.
 pub(crate) const PANICS_MAX: u32 = 8;
+
+/// In whatever task: the panic hook is the process's, and so is its count.
+static PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// The panic hook counts here.
+pub(crate) fn count_panic() {
+    PANICS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// How many there were in this process.
+pub(crate) fn panics() -> u64 {
+    PANICS.load(Ordering::Relaxed)
+}
 
 /// Runs `work` to its end or its panic. What it borrowed is whole again afterwards, as far as its own invariants go.
 pub(crate) async fn guarded<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {

@@ -16,6 +16,7 @@ mod hold;
 mod stream;
 mod outage;
 mod journal;
+mod panics;
 mod keys;
 mod selection;
 mod settings;

@@ -24,7 +24,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -309,4 +309,23 @@ async fn port_zero_is_off() {
     }
     let (_, said) = stage.shutdown().await;
     assert_eq!(said, "");
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_connection_alone_and_whoever_comes_again_is_heard() {
+    let stage = Stage::set_with(&[("LIMELIGHT_FAULT_AT", "otlp:1")]).await;
+    let mut first = connect(stage.http).await;
+    let request = b"POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
+    first.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    // Closed or reset: no answer, so a sender tries again.
+    let _ = tokio::time::timeout(PATIENCE, first.read_to_end(&mut answer)).await.expect("it is left hanging");
+    assert!(answer.is_empty(), "{answer:?}");
+    let again = stage.post("/v1/traces", &[PROTOBUF], traces_protobuf("again")).await;
+    assert_eq!(again.status(), 200);
+    stage.done().await;
+    stage.kinesis.event("again");
+    let (kinesis, said) = stage.shutdown().await;
+    assert_eq!(said.matches("a fault of the extension itself: ").count(), 1, "{said}");
+    assert_eq!(kinesis.last_account().counts["panics"], 1);
 }

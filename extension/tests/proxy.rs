@@ -121,6 +121,33 @@ async fn hundreds_of_answers_pass_and_what_the_proxy_costs_is_told() {
 }
 
 #[tokio::test]
+async fn a_panic_about_a_copy_costs_the_copy_alone() {
+    let (platform, kinesis) = (Platform::start().await, Kinesis::start().await);
+    let settings = [("LIMELIGHT_PAYLOADS", "all"), ("LIMELIGHT_FAULT_AT", "copy:1-2")];
+    let mut extension = Extension::start(&platform, &kinesis.url(), &settings);
+    platform.ready().await;
+    for id in ["one", "two"] {
+        platform.event(id, &http_event());
+    }
+    runtime(&platform, 2, &settings).await;
+    for id in ["one", "two"] {
+        platform.invoke(id).await;
+        platform.deliver(&[start(id), runtime_done(id)]).await;
+        platform.ready().await;
+    }
+    platform.shutdown("spindown").await;
+    let said = extension.ended_well().await;
+    assert_eq!(said.matches("a fault of the extension itself: ").count(), 2, "{said}");
+    assert_eq!(platform.responses().len(), 2, "the function has been heard");
+    let events = kinesis.events();
+    for kind in ["EVENT", "RESPONSE"] {
+        let [kept] = of_type(&events, kind)[..] else { panic!("{events:#?}") };
+        assert_eq!(kept.request_id.as_deref(), Some("two"));
+    }
+    assert_eq!(kinesis.last_account().counts["panics"], 2);
+}
+
+#[tokio::test]
 async fn the_wrapper_points_exporters_at_the_extension_unless_they_are_pointed() {
     let platform = Platform::start().await;
     let environment =

@@ -127,6 +127,7 @@ impl Ledger {
             ("journalled", delivery.journalled),
             ("journal_failed", delivery.journal_failed),
             ("replayed", delivery.replayed),
+            ("panics", delivery.panics),
         ];
         let counts = counts.into_iter().filter(|(_, count)| *count > 0);
         account.counts.extend(counts.map(|(word, count)| (word.to_owned(), count)));
@@ -160,6 +161,8 @@ pub struct Delivery {
     /// Of an earlier life of this sandbox, read from its disk and acknowledged now. Nobody else counts them here: they
     /// stand in that life's account.
     pub replayed: u64,
+    /// Faults of ours that ended or interrupted a task, not events: what they cost stands elsewhere.
+    pub panics: u64,
 }
 
 impl Delivery {

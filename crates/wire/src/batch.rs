@@ -60,7 +60,8 @@ pub struct Account {
     /// Why the sandbox ended, on its last batch; empty on all others. A sandbox of which no batch has it still lives
     /// or was killed, and what it received after its last batch is unknown.
     pub closed: String,
-    /// Word → what else happened on the way, neither shed nor lost (`journalled`, `replayed`, `journal_failed`).
+    /// Word → what else happened on the way, neither shed nor lost (`journalled`, `replayed`, `journal_failed`,
+    /// `panics`).
     pub counts: BTreeMap<String, u64>,
 }
 

@@ -1,5 +1,5 @@
-//! SHUTDOWN: take the platform's last deliveries, close what is open, send, and wait for the answers, in this order
-//! and within the deadline.
+//! SHUTDOWN: take the platform's last deliveries, close what is open, send, and wait for the stream's answers, in this
+//! order and within the deadline; then the disk; then, for a moment, the copies.
 
 use std::time::Duration;
 
@@ -10,7 +10,6 @@ use tokio::sync::oneshot;
 
 use super::Remains;
 use super::task::Task;
-use crate::mirror::{self, Mirror};
 use crate::{clock, notice, usage};
 
 /// The platform gives 2 s in all and takes its part; nobody waits for us longer than this, whatever is left.
@@ -19,6 +18,9 @@ const LONGEST: Duration = Duration::from_millis(1_400);
 const EXIT_MARGIN: Duration = Duration::from_millis(200);
 /// The account's last word is worth a request, and no waiting for a stream that does not answer.
 const LAST_WORD: Duration = Duration::from_millis(60);
+/// The second destination gets so much more than the stream needed, if it answers at all: a vendor's ingress does
+/// within some 100 ms, and a batch is up to three requests.
+const LAST_COPIES: Duration = Duration::from_millis(600);
 
 /// The lifecycle's last command.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ impl Task {
         }
         self.intake.close(end.reason, clock::now());
         self.ship().await;
-        let telemetry_is_out = self.outbound().unacknowledged == 0;
+        let telemetry_is_out = self.export.outbound().unacknowledged == 0;
         self.follow();
         if let Some(batch) = self.intake.seal_account(end.reason) {
             self.export.send(batch).await;
@@ -57,24 +59,33 @@ impl Task {
         let batches = self.export.outbound().unacknowledged;
         // After a timeout or a crash the sandbox may live once more, and its disk with it.
         self.export.put_away().await;
-        if let Some(lost) = self.mirror.as_ref().map(Mirror::lost).filter(|lost| *lost > 0) {
-            notice::say(format_args!("the second destination did not get {lost} events"));
-        }
+        self.settle_copies(last_moment).await;
         let _ = end.released.send(Remains { batches });
     }
 
     async fn settle(&mut self, last_moment: Timestamp) {
         self.export.hurry().await;
         let answers = async {
-            while self.outbound().unacknowledged > 0 {
-                tokio::select! {
-                    () = self.export.changed() => {}
-                    () = mirror::changed(&mut self.mirror) => {}
-                }
+            while self.export.outbound().unacknowledged > 0 {
+                self.export.changed().await;
             }
         };
         // By the clock that nobody sets: there is no later moment to notice.
         let _ = tokio::time::timeout(last_moment.since(clock::now()), answers).await;
+    }
+
+    async fn settle_copies(&mut self, last_moment: Timestamp) {
+        let Some(mirror) = &mut self.mirror else { return };
+        let answers = async {
+            while mirror.unsettled() > 0 {
+                mirror.changed().await;
+            }
+        };
+        let _ = tokio::time::timeout(last_moment.since(clock::now()).min(LAST_COPIES), answers).await;
+        let missing = mirror.missing();
+        if missing > 0 {
+            notice::say(format_args!("the second destination did not get {missing} events"));
+        }
     }
 
     async fn drain(&mut self, started: Timestamp, last_moment: Timestamp) {

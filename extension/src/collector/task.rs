@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::intake::{Intake, Milestone};
 use super::{Announced, Command, Inputs, Outputs};
 use crate::export::Export;
+use crate::fault::{self, Place};
 use crate::inbound::Inbound;
 use crate::listener::Delivery;
 use crate::mirror::{self, Mirror};
@@ -31,6 +32,8 @@ pub(super) struct Task {
     held: Option<oneshot::Sender<()>>,
     /// Done without having been announced, and when.
     early: VecDeque<(String, Timestamp)>,
+    /// A panic may have cost the word that the next invocation to be announced is done.
+    missed: bool,
     /// Done, and its `platform.report` has not come.
     pub(super) report_missing: Option<String>,
 }
@@ -54,6 +57,7 @@ impl Task {
             invocation: None,
             held: None,
             early: VecDeque::new(),
+            missed: false,
             report_missing: None,
         }
     }
@@ -65,7 +69,7 @@ impl Task {
                 return;
             }
             self.intake.panicked();
-            (self.invocation, self.held) = (None, None);
+            (self.invocation, self.held, self.missed) = (None, None, true);
         }
         notice::say(format_args!("going on without telemetry: too many faults of the extension itself"));
     }
@@ -115,7 +119,8 @@ impl Task {
         }
     }
 
-    /// What the sandbox is held for: batches that are out, and exports that are only half in.
+    /// What the sandbox is held for: batches that are out, exports that are only half in, copies that a prompt second
+    /// destination has not taken.
     pub(super) fn outbound(&self) -> Outbound {
         let outbound = self.export.outbound();
         let mirrored = self.mirror.as_ref().map_or(0, Mirror::outstanding);
@@ -135,12 +140,13 @@ impl Task {
                 return Some(time);
             }
             let outbound = self.export.outbound();
-            if invocation.is_done()
-                && invocation.is_waited_for()
-                && outbound.prompt
-                && outbound.unacknowledged > 0
-            {
-                self.export.overran();
+            if invocation.is_done() && invocation.is_waited_for() && outbound.prompt {
+                if outbound.unacknowledged > 0 {
+                    self.export.overran();
+                }
+                if let Some(mirror) = self.mirror.as_ref().filter(|mirror| mirror.outstanding() > 0) {
+                    mirror.overran();
+                }
             }
             let _ = release.send(());
         }
@@ -167,6 +173,9 @@ impl Task {
         if self.policy.bets(&self.rhythm) {
             invocation = invocation.bet();
         }
+        if std::mem::take(&mut self.missed) {
+            invocation.let_go();
+        }
         for (request_id, at) in self.early.drain(..) {
             invocation.done(&request_id, at, now);
         }
@@ -190,6 +199,7 @@ impl Task {
 
     pub(super) async fn take(&mut self, delivery: &Delivery) {
         let now = clock::now();
+        fault::pass(Place::Collector);
         // What the function exported was answered before the platform could say that it is done: it comes first.
         self.hear_all();
         self.follow();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::Timestamp;
+use pipeline::account::Delivery;
 use pipeline::batch::Sealed;
 use pipeline::flush::backoff::{Cause, Urgency};
 use pipeline::flush::{Breaker, Ready};
@@ -16,8 +17,9 @@ use super::journal::{Journal, Kept};
 use super::kinesis::{Failure, Kinesis, Outcome};
 use super::tally::Tally;
 use super::{Order, Settings, Status};
+use crate::fault::{self, Place};
 use crate::identity::entropy;
-use crate::supervise::{PANICS_MAX, guarded};
+use crate::supervise::{PANICS_MAX, guarded, panics};
 use crate::{clock, notice};
 
 /// A request that was out for this long when the next invocation began may not come back: what it carries is put on
@@ -74,6 +76,8 @@ impl Exporter {
             self.recover();
         }
         notice::say(format_args!("nothing is sent any more: too many faults of the extension itself"));
+        // Whoever waits is told.
+        self.publish.send_modify(|status| status.prompt = false);
     }
 
     async fn work(&mut self) {
@@ -174,7 +178,10 @@ impl Exporter {
         };
         let (kinesis, batches) = (self.kinesis(), Arc::new(batches));
         let cargo = batches.clone();
-        let task = tokio::spawn(async move { kinesis.put(&cargo).await });
+        let task = tokio::spawn(async move {
+            fault::pass(Place::Request);
+            kinesis.put(&cargo).await
+        });
         let mut flight = Flight::new(batches, task);
         if self.urgency == Urgency::Last {
             flight.hurry(now);
@@ -200,6 +207,7 @@ impl Exporter {
         let Some(flight) = self.flight.take() else { return };
         let took = flight.took();
         let batches = flight.into_batches();
+        fault::pass(Place::Exporter);
         match outcome {
             Outcome::Answered(entries) => self.settle_entries(took, batches, &entries),
             Outcome::Failed(Failure::Refused(why)) => self.settle_refusal(batches, &why),
@@ -297,7 +305,7 @@ impl Exporter {
             settled: self.tally.settled,
             prompt: self.breaker.is_closed(),
             room_bytes: self.backlog.room_bytes(),
-            delivery: self.tally.delivery,
+            delivery: Delivery { panics: panics(), ..self.tally.delivery },
         };
         self.publish.send_if_modified(|known| {
             let changed = *known != status;

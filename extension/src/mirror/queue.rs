@@ -20,26 +20,18 @@ pub(super) struct Queue {
     open: bool,
 }
 
-/// What had to go.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Dropped {
-    pub(super) batches: u64,
-    pub(super) events: u64,
-}
-
 impl Queue {
     pub(super) fn new(bytes_max: usize) -> Self {
         Self { batches: VecDeque::new(), bytes: 0, bytes_max, parcels: VecDeque::new(), open: false }
     }
 
-    /// Takes a new batch; where there is no room the oldest go.
-    pub(super) fn push(&mut self, batch: Sealed) -> Dropped {
-        let mut dropped = Dropped::default();
+    /// Takes a new batch; where there is no room the oldest go. Returns how many had to.
+    pub(super) fn push(&mut self, batch: Sealed) -> u64 {
+        let mut dropped = 0;
         while self.bytes + batch.bytes() > self.bytes_max {
             let Some(oldest) = self.batches.pop_front() else { break };
             self.bytes -= oldest.bytes();
-            dropped.batches += 1;
-            dropped.events += oldest.events;
+            dropped += 1;
         }
         self.bytes += batch.bytes();
         self.batches.push_back(batch);
@@ -90,9 +82,8 @@ mod tests {
     #[test]
     fn the_oldest_go_where_there_is_no_room() {
         let mut queue = Queue::new(200);
-        assert_eq!(queue.push(batch(0, 100)), Dropped::default());
-        assert_eq!(queue.push(batch(1, 100)), Dropped::default());
-        assert_eq!(queue.push(batch(2, 150)), Dropped { batches: 2, events: 2 });
+        assert_eq!([queue.push(batch(0, 100)), queue.push(batch(1, 100))], [0, 0]);
+        assert_eq!(queue.push(batch(2, 150)), 2);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) struct Parcel {
     pub(super) signal: Signal,
     /// Protobuf, compressed.
     pub(super) body: Vec<u8>,
-    /// For counting what is lost with it.
+    /// For counting what was taken with it.
     pub(super) events: u64,
 }
 

@@ -15,6 +15,7 @@ use wire::Signal;
 use wire::export::{Code, Encoding, accepted, refused};
 
 use super::request::{Form, Reader, Refusal};
+use crate::fault::{self, Place};
 
 /// Seconds. What fills the queue is gone after the next turn of the event loop.
 const RETRY_AFTER_S: &str = "1";
@@ -31,6 +32,7 @@ pub(super) async fn serve(stream: TcpStream, reader: Reader) {
 
 async fn respond(request: Request<Incoming>, reader: &Reader) -> Response<Full<Bytes>> {
     let _speaking = reader.listen();
+    fault::pass(Place::Otlp);
     let (parts, body) = request.into_parts();
     let encoding = encoding(&parts.headers);
     let Some(signal) = signal(parts.uri.path()) else {

@@ -1,5 +1,7 @@
-//! A body that is passed on as it comes, frame by frame, while the beginning of it is copied.
+//! A body that is passed on as it comes, frame by frame, while the beginning of it is copied. What goes wrong with the
+//! copy, a panic included, is the copy's alone.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -8,6 +10,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use pipeline::payload::Part;
 
+use crate::fault::{self, Place};
 use crate::inbound::{Capture, Entrance, Message};
 
 /// The body, and where its copy goes.
@@ -46,19 +49,35 @@ impl Tap {
         Self { inner, copy: Some(copy) }
     }
 
+    /// Goes on with the copy, if there is one; without it if that fails.
+    fn copy(&mut self, step: impl FnOnce(&mut Copy)) {
+        if let Some(copy) = &mut self.copy
+            && catch_unwind(AssertUnwindSafe(|| step(copy))).is_err()
+        {
+            self.copy = None;
+        }
+    }
+
     /// Once, at the body's end or when it is given up.
     fn tell(&mut self) {
-        let Some(copy) = self.copy.take() else { return };
-        // No place: the collector has more to do than it can. The function's own bytes are through.
-        if let Ok(place) = copy.entrance.reserve(copy.bytes.len()) {
-            let Copy { part, request_id, bytes, cut, .. } = copy;
-            place.fill(Message::Payload(Capture { part, request_id, bytes: bytes.freeze(), cut }));
+        if let Some(copy) = self.copy.take() {
+            // The panic hook has counted it, and nobody misses a copy.
+            let _ = catch_unwind(AssertUnwindSafe(|| copy.tell()));
         }
     }
 }
 
 impl Copy {
+    fn tell(self) {
+        // No place: the collector has more to do than it can. The function's own bytes are through.
+        if let Ok(place) = self.entrance.reserve(self.bytes.len()) {
+            let Self { part, request_id, bytes, cut, .. } = self;
+            place.fill(Message::Payload(Capture { part, request_id, bytes: bytes.freeze(), cut }));
+        }
+    }
+
     fn add(&mut self, data: &[u8]) {
+        fault::pass(Place::Copy);
         let room = self.bytes_max.saturating_sub(self.bytes.len());
         let (kept, over) = data.split_at(data.len().min(room));
         self.bytes.extend_from_slice(kept);
@@ -77,14 +96,12 @@ impl Body for Tap {
         let polled = Pin::new(&mut self.inner).poll_frame(context);
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
-                if let (Some(copy), Some(data)) = (&mut self.copy, frame.data_ref()) {
-                    copy.add(data);
+                if let Some(data) = frame.data_ref() {
+                    self.copy(|copy| copy.add(data));
                 }
             }
             Poll::Ready(Some(Err(_))) => {
-                if let Some(copy) = &mut self.copy {
-                    copy.cut = true;
-                }
+                self.copy(|copy| copy.cut = true);
             }
             Poll::Ready(None) => self.tell(),
             Poll::Pending => {}

@@ -12,6 +12,7 @@ use pipeline::usage::Meter;
 use pipeline::{App, Assembler, Select, Signals, measure};
 
 use super::Milestone;
+use crate::fault::{self, Place};
 use crate::identity;
 use crate::listener::body::{Element, Missing};
 
@@ -102,6 +103,7 @@ impl Stages {
         let (assembler, measures) = (&mut self.assembler, self.meter.is_some());
         let payloads = &mut self.payloads;
         let assembled = catch_unwind(AssertUnwindSafe(|| {
+            fault::pass(Place::Intake);
             let mut signals = step(assembler);
             if let Some(payloads) = payloads {
                 payloads.dress(&mut signals);
