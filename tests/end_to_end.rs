@@ -24,4 +24,5 @@ mod s3_api;
 mod companion_function;
 mod bad_input;
 mod modes;
+mod auto_instrumentation;
 mod faults;
