@@ -3,7 +3,8 @@
 //! and the store of `limelight dev`; what goes wrong is drawn from a seed.
 //!
 //! `LIMELIGHT_FAULT_SEED` chooses the (first) seed, `LIMELIGHT_FAULT_SCENARIO` the rows by a part of their names;
-//! for `make soak`, `LIMELIGHT_FAULT_SEEDS` how many seeds and `LIMELIGHT_FAULT_SCALE` how many times the invocations.
+//! for `make soak`, `LIMELIGHT_FAULT_SEEDS` how many seeds and `LIMELIGHT_FAULT_SCALE` how many times the invocations;
+//! `LIMELIGHT_FAULT_RESULTS` names a file to which the sums are appended as figures.
 
 mod scenario;
 mod stalls;
@@ -12,6 +13,7 @@ mod run;
 mod books;
 mod verdict;
 mod summary;
+mod figures;
 
 use std::env;
 use std::sync::Arc;
@@ -36,7 +38,7 @@ async fn every_line_is_found_or_counted_and_the_function_does_not_feel_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "an hour: make soak"]
+#[ignore = "minutes to hours: make soak"]
 async fn soak() {
     let first = dice::seed(1_000);
     let seeds = dice::setting("LIMELIGHT_FAULT_SEEDS", 20);
@@ -65,12 +67,15 @@ async fn play(first: u64, seeds: u64, scale: u64) {
         let (row, seed, seen) = run.unwrap();
         let complaints = verdict::complaints(&row, &seen);
         tell(&row, seed, &seen, &complaints);
-        summary.add(row.name, &seen, !complaints.is_empty());
+        summary.add(&row, &seen, !complaints.is_empty());
         broken.extend(
             complaints.into_iter().map(|why| format!("{} with LIMELIGHT_FAULT_SEED={seed}: {why}", row.name)),
         );
     }
     println!("\n{}", summary.table());
+    if let Some(results) = env::var_os("LIMELIGHT_FAULT_RESULTS") {
+        figures::append(&summary, first..first + seeds, results.as_ref());
+    }
     assert!(broken.is_empty(), "{} complaints:\n{}", broken.len(), broken.join("\n"));
 }
 

@@ -1,23 +1,40 @@
-//! Runs as a table for people, and their sums per scenario.
+//! Sums per scenario, and a table of them for people.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::run::Seen;
-use super::verdict::missing;
+use super::scenario::Scenario;
+use super::verdict;
 
 /// One scenario's runs so far.
 #[derive(Debug, Default)]
-struct Row {
-    runs: u64,
-    broken: u64,
-    printed: u64,
-    found: u64,
-    missing: u64,
-    counted: u64,
-    double: u64,
-    struck: u64,
+pub struct Row {
+    pub runs: u64,
+    /// Runs with a complaint.
+    pub broken: u64,
+    pub printed: u64,
+    pub found: u64,
+    /// Lines that were not found.
+    pub missing: u64,
+    /// Of these, lines that are neither counted nor the tail of a sandbox that was killed.
+    pub unaccounted: u64,
+    /// Records that accounts name as given up or never received, with a reason.
+    pub counted: u64,
+    pub double: u64,
+    /// Faults on the way to the stream.
+    pub struck: u64,
     added_ms: Vec<f64>,
+}
+
+impl Row {
+    /// How long sandboxes were held, milliseconds: the smallest value that so many percent do not exceed.
+    pub fn held_ms(&self, percent: usize) -> f64 {
+        let mut sorted = self.added_ms.clone();
+        sorted.sort_by(f64::total_cmp);
+        let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+        sorted.get(rank).copied().unwrap_or_default()
+    }
 }
 
 /// All scenarios in the order in which they came.
@@ -28,20 +45,26 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub fn add(&mut self, scenario: &'static str, seen: &Seen, broken: bool) {
-        if !self.rows.contains_key(scenario) {
-            self.order.push(scenario);
+    pub fn add(&mut self, scenario: &Scenario, seen: &Seen, broken: bool) {
+        if !self.rows.contains_key(scenario.name) {
+            self.order.push(scenario.name);
         }
-        let row = self.rows.entry(scenario).or_default();
+        let row = self.rows.entry(scenario.name).or_default();
         row.runs += 1;
         row.broken += u64::from(broken);
         row.printed += seen.printed.len() as u64;
         row.found += seen.found.len() as u64;
-        row.missing += missing(seen).len() as u64;
+        row.missing += verdict::missing(seen).len() as u64;
+        row.unaccounted += verdict::unaccounted(scenario, seen);
         row.counted += seen.books.iter().map(|book| book.counted()).sum::<u64>();
         row.double += seen.found.values().filter(|times| **times > 1).count() as u64;
         row.struck += seen.struck.values().sum::<u64>();
         row.added_ms.extend(seen.added_ms.values());
+    }
+
+    /// Scenarios in order.
+    pub fn rows(&self) -> impl Iterator<Item = (&'static str, &Row)> {
+        self.order.iter().map(|name| (*name, &self.rows[name]))
     }
 
     pub fn table(&self) -> String {
@@ -59,8 +82,7 @@ impl Summary {
             "p99 held",
             "broken",
         );
-        for name in &self.order {
-            let row = &self.rows[name];
+        for (name, row) in self.rows() {
             let _ = writeln!(
                 table,
                 "{name:<36} {:>5} {:>7} {:>8} {:>8} {:>8} {:>8} {:>7} {:>6.1} ms {:>6.1} ms {:>7}",
@@ -71,19 +93,11 @@ impl Summary {
                 row.missing,
                 row.counted,
                 row.double,
-                quantile(&row.added_ms, 50),
-                quantile(&row.added_ms, 99),
+                row.held_ms(50),
+                row.held_ms(99),
                 row.broken,
             );
         }
         table
     }
-}
-
-/// The smallest value that so many percent do not exceed; nought of none.
-fn quantile(values: &[f64], percent: usize) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(rank).copied().unwrap_or_default()
 }

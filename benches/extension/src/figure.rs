@@ -8,19 +8,30 @@ use std::process::Command;
 use anyhow::Context as _;
 use serde_json::json;
 
-/// A number with what it should be; smaller is better for every one of them.
+/// A number with what it should be.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {
     name: &'static str,
     value: f64,
     unit: &'static str,
-    target: Option<f64>,
+    target: Option<Target>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Target {
+    AtMost(f64),
+    AtLeast(f64),
 }
 
 impl Figure {
     /// One that has to be at most `target`.
     pub(crate) fn at_most(name: &'static str, value: f64, unit: &'static str, target: f64) -> Self {
-        Self { name, value, unit, target: Some(target) }
+        Self { name, value, unit, target: Some(Target::AtMost(target)) }
+    }
+
+    /// One that has to be at least `target`.
+    pub(crate) fn at_least(name: &'static str, value: f64, unit: &'static str, target: f64) -> Self {
+        Self { name, value, unit, target: Some(Target::AtLeast(target)) }
     }
 
     /// One to compare with: the floor's, or a part of another.
@@ -29,23 +40,31 @@ impl Figure {
     }
 
     fn holds(&self) -> Option<bool> {
-        self.target.map(|target| self.value <= target)
+        self.target.map(|target| match target {
+            Target::AtMost(target) => self.value <= target,
+            Target::AtLeast(target) => self.value >= target,
+        })
+    }
+
+    fn target(&self) -> Option<f64> {
+        self.target.map(|(Target::AtMost(target) | Target::AtLeast(target))| target)
     }
 
     fn row(&self) -> String {
-        let target = match (self.target, self.holds()) {
-            (Some(target), Some(true)) => format!("≤ {target}"),
-            (Some(target), _) => format!("≤ {target}  MISSED"),
-            (None, _) => String::new(),
+        let target = match self.target {
+            Some(Target::AtMost(target)) => format!("≤ {target}"),
+            Some(Target::AtLeast(target)) => format!("≥ {target}"),
+            None => String::new(),
         };
+        let target = if self.holds() == Some(false) { format!("{target}  MISSED") } else { target };
         format!("{:<62} {:>12} {:<14} {target}", self.name, rounded(self.value), self.unit)
     }
 }
 
 /// Prints all figures and appends them to the results.
 #[expect(clippy::print_stdout, reason = "a program that reports to a person")]
-pub(crate) fn report(figures: &[Figure], results: &Path) -> anyhow::Result<()> {
-    let (commit, machine) = (commit(), machine());
+pub(crate) fn report(figures: &[Figure], machine: &str, results: &Path) -> anyhow::Result<()> {
+    let commit = commit();
     let mut file = OpenOptions::new()
         .create(true)
         .append(true)
@@ -54,7 +73,7 @@ pub(crate) fn report(figures: &[Figure], results: &Path) -> anyhow::Result<()> {
     for figure in figures {
         println!("{}", figure.row());
         let line = json!({
-            "figure": figure.name, "value": rounded(figure.value), "unit": figure.unit, "target": figure.target,
+            "figure": figure.name, "value": rounded(figure.value), "unit": figure.unit, "target": figure.target(),
             "holds": figure.holds(), "commit": commit, "machine": machine,
         });
         writeln!(file, "{line}")?;
@@ -72,7 +91,10 @@ fn commit() -> String {
     output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }
 
-fn machine() -> String {
+/// What it runs on, and how much ran there already.
+pub(crate) fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{} {cores} cores", std::env::consts::ARCH)
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split_whitespace().next().unwrap_or("unknown").to_owned();
+    format!("{} {cores} cores, load {load} before", std::env::consts::ARCH)
 }

@@ -1,7 +1,6 @@
 //! A double of the Kinesis API, this benchmark's own: it knows PutRecords alone, takes everything at once, and keeps
-//! it. A healthy stream, and nothing of a stream's limits.
+//! it; or it is down, as a part of the benchmark wants it. Nothing of a stream's limits.
 
-use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,13 +14,43 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How the stream fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mood {
+    /// It takes everything at once.
+    Takes,
+    /// Nobody listens.
+    Down,
+    /// It never answers.
+    Hangs,
+    /// It breaks connections off.
+    Resets,
+    /// It is asked too often.
+    Throttles,
+}
 
 /// The double; clones are one and the same. It serves until the program ends.
 #[derive(Debug, Clone)]
 pub(crate) struct Kinesis {
     address: SocketAddr,
+    mood: watch::Sender<Mood>,
     taken: Arc<Mutex<Taken>>,
 }
+
+/// The connection breaks off without an answer.
+#[derive(Debug)]
+struct BrokenOff;
+
+impl std::fmt::Display for BrokenOff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("broken off on purpose")
+    }
+}
+
+impl std::error::Error for BrokenOff {}
 
 /// What came.
 #[derive(Debug, Clone, Default)]
@@ -35,14 +64,40 @@ pub(crate) struct Taken {
 impl Kinesis {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let kinesis = Self { address: listener.local_addr()?, taken: Arc::default() };
-        let double = kinesis.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(double.clone().serve(stream));
-            }
-        });
+        let kinesis = Self {
+            address: listener.local_addr()?,
+            mood: watch::Sender::new(Mood::Takes),
+            taken: Arc::default(),
+        };
+        tokio::spawn(kinesis.clone().listen(listener));
         Ok(kinesis)
+    }
+
+    /// It fares like this from now on.
+    pub(crate) fn fare(&self, mood: Mood) {
+        self.mood.send_replace(mood);
+    }
+
+    async fn listen(self, mut listener: TcpListener) {
+        let mut mood = self.mood.subscribe();
+        loop {
+            // They end with the listener.
+            let mut connections = JoinSet::new();
+            while *mood.borrow_and_update() != Mood::Down {
+                tokio::select! {
+                    Ok((stream, _)) = listener.accept() => {
+                        connections.spawn(self.clone().serve(stream));
+                    }
+                    _ = mood.changed() => {}
+                }
+            }
+            drop((listener, connections));
+            let _ = mood.wait_for(|mood| *mood != Mood::Down).await;
+            match TcpListener::bind(self.address).await {
+                Ok(again) => listener = again,
+                Err(_) => return,
+            }
+        }
     }
 
     /// For `AWS_ENDPOINT_URL_KINESIS`.
@@ -57,12 +112,26 @@ impl Kinesis {
 
     async fn serve(self, stream: TcpStream) {
         let _ = stream.set_nodelay(true);
-        let service = service_fn(|request| {
-            let double = self.clone();
-            async move { Ok::<_, Infallible>(double.answer(request).await.unwrap_or_else(refusal)) }
-        });
+        // A connection that is dropped unanswered is reset, not closed in an orderly way.
+        let _ = stream.set_zero_linger();
+        let service = service_fn(|request| self.clone().react(request));
         let _ =
             hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    }
+
+    async fn react(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, BrokenOff> {
+        let mood = *self.mood.borrow();
+        match mood {
+            Mood::Takes => {
+                Ok(self.answer(request).await.unwrap_or_else(|error| refusal("ValidationException", &error)))
+            }
+            Mood::Throttles => {
+                let slow = anyhow::anyhow!("a fault on purpose");
+                Ok(refusal("ProvisionedThroughputExceededException", &slow))
+            }
+            Mood::Hangs => std::future::pending().await,
+            Mood::Resets | Mood::Down => Err(BrokenOff),
+        }
     }
 
     async fn answer(&self, request: Request<Incoming>) -> anyhow::Result<Response<Full<Bytes>>> {
@@ -91,9 +160,8 @@ fn records(request: &Value) -> anyhow::Result<Vec<Bytes>> {
         .collect()
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is the error's end")]
-fn refusal(error: anyhow::Error) -> Response<Full<Bytes>> {
-    let body = json!({"__type": "ValidationException", "message": error.to_string()}).to_string();
+fn refusal(kind: &str, error: &anyhow::Error) -> Response<Full<Bytes>> {
+    let body = json!({"__type": kind, "message": error.to_string()}).to_string();
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = StatusCode::BAD_REQUEST;
     response

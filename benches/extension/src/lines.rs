@@ -46,6 +46,15 @@ impl Lines {
             .collect()
     }
 
+    /// So many lines without names: each has `{name}` in its place.
+    pub(crate) fn patterns(&mut self, count: usize, now: jiff::Timestamp) -> Vec<String> {
+        let line = |lines: &mut Self| lines.line(now);
+        let named = std::iter::repeat_with(|| line(self)).take(count);
+        named
+            .map(|line| name_in(&line).map(|name| line.replace(name, "{name}")).unwrap_or_default())
+            .collect()
+    }
+
     fn line(&mut self, time: jiff::Timestamp) -> String {
         let name = format!("{NAME_PREFIX}{:0NAME_DIGITS$}", self.next);
         self.next += 1;
@@ -190,6 +199,12 @@ mod tests {
             assert_eq!(name_in(line), Some(format!("evt-{number:09}").as_str()));
         }
         assert_ne!(lines, first.invocation(now));
+    }
+
+    #[test]
+    fn patterns_have_a_place_for_a_name() {
+        let patterns = Lines::new(7).patterns(20, jiff::Timestamp::UNIX_EPOCH);
+        assert!(patterns.iter().all(|pattern| pattern.contains("{name}") && name_in(pattern).is_none()));
     }
 
     #[test]

@@ -15,13 +15,30 @@ pub(crate) struct Child {
 impl Child {
     /// The one child that runs this program; the sandbox starts one for each environment.
     pub(crate) fn running(program: &Path) -> anyhow::Result<Self> {
+        Self::running_beside(program, &[])
+    }
+
+    /// The one that is none of these.
+    pub(crate) fn running_beside(program: &Path, known: &[Self]) -> anyhow::Result<Self> {
         let program = program.canonicalize()?;
         let runs = |pid: &u32| fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == program);
-        let found: Vec<u32> = children()?.into_iter().filter(runs).collect();
+        let is_new = |pid: &u32| known.iter().all(|child| child.pid != *pid);
+        let found: Vec<u32> = children()?.into_iter().filter(runs).filter(is_new).collect();
         match found[..] {
             [pid] => Ok(Self { pid }),
             _ => anyhow::bail!("{} runs {} times, not once", program.display(), found.len()),
         }
+    }
+
+    pub(crate) fn pid(self) -> u32 {
+        self.pid
+    }
+
+    /// How many of its threads have this name.
+    pub(crate) fn threads_called(self, name: &str) -> anyhow::Result<usize> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid)).context("the extension has ended")?;
+        let is_called = |path: PathBuf| fs::read_to_string(path).is_ok_and(|comm| comm.trim() == name);
+        Ok(threads.flatten().filter(|thread| is_called(thread.path().join("comm"))).count())
     }
 
     /// User and system time of all threads that are alive, in nanoseconds by the scheduler's own count: `stat` has

@@ -9,6 +9,10 @@ impl Sample {
         self.0.push(value);
     }
 
+    pub(crate) fn extend(&mut self, other: &Self) {
+        self.0.extend(&other.0);
+    }
+
     /// The nearest rank, `percent` of 100; 0 of nothing.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let mut sorted = self.0.clone();

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use sandbox::{FunctionConfig, Invocation, Lambda, Output, OutputLine, Source};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::lines::{Lines, name_in};
 use crate::process::Child;
@@ -20,7 +20,9 @@ const WORK_MS: u64 = 5;
 /// Of the function; its extension may take a tenth.
 const MEMORY_MB: u32 = 256;
 /// Never reached unless something hangs.
-const TIMEOUT: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How the function's line begins by which it tells when it had its event; nanoseconds since the epoch follow.
+const BEGAN: &str = "began ";
 
 /// A function of its own, with all that came of it so far.
 #[derive(Debug)]
@@ -40,10 +42,25 @@ pub(crate) struct Notes {
     pub(crate) between: Sample,
     /// From the beginning of the first invocation to that of the second, milliseconds.
     pub(crate) first: Option<f64>,
+    /// From the beginning of an invocation to its function's end, milliseconds; of functions that tell when they had
+    /// their event also the two parts of it.
+    pub(crate) took: Sample,
+    pub(crate) until_handler: Sample,
+    pub(crate) since_handler: Sample,
     /// Each printed line by its name.
     pub(crate) printed: HashMap<String, String>,
     started: Option<Instant>,
     ended: Option<Instant>,
+    current: Option<Current>,
+}
+
+/// The invocation that runs.
+#[derive(Debug)]
+struct Current {
+    began: Instant,
+    /// The function's clock is this one.
+    began_at: SystemTime,
+    until_handler: Option<f64>,
 }
 
 impl Stage {
@@ -53,7 +70,8 @@ impl Stage {
         let sink = notes.clone();
         let name = format!("bench-{}", subject.name());
         let program = function.to_str().context("a path that is no text")?.to_owned();
-        let mut config = FunctionConfig::new(&name, vec![program])
+        let wrapper = subject.wrapper.as_ref().and_then(|wrapper| wrapper.to_str()).map(str::to_owned);
+        let mut config = FunctionConfig::new(&name, wrapper.into_iter().chain([program]).collect())
             .extension(&subject.program)
             .memory_mb(MEMORY_MB)
             .timeout(TIMEOUT)
@@ -66,14 +84,24 @@ impl Stage {
         Ok(Self { lambda, name, subject: subject.clone(), lines: Lines::new(seed), notes })
     }
 
-    /// Runs so many invocations, each waiting already when the one before it ends.
+    /// Runs so many invocations of some lines, each waiting already when the one before it ends.
     pub(crate) async fn invoke(&mut self, invocations: usize) -> anyhow::Result<()> {
+        let events = |stage: &mut Self| stage.event();
+        self.invoke_with(invocations, events).await
+    }
+
+    /// The same with other events.
+    pub(crate) async fn invoke_with(
+        &mut self,
+        invocations: usize,
+        mut event: impl FnMut(&mut Self) -> Value,
+    ) -> anyhow::Result<()> {
         // The time between two calls of this is nobody's.
         self.listen(|notes| notes.ended = None);
         let mut waiting = None;
         for _ in 0..invocations {
             let lambda = self.lambda.clone();
-            let event = self.event();
+            let event = Invocation::new(self.name.clone(), event(self).to_string());
             let next = tokio::spawn(async move { lambda.invoke(event).await });
             if let Some(before) = waiting.replace(next) {
                 settle(before).await?;
@@ -87,9 +115,8 @@ impl Stage {
         }
     }
 
-    fn event(&mut self) -> Invocation {
-        let lines = self.lines.invocation(jiff::Timestamp::now());
-        Invocation::new(self.name.clone(), json!({"lines": lines, "work_ms": WORK_MS}).to_string())
+    fn event(&mut self) -> Value {
+        json!({"lines": self.lines.invocation(jiff::Timestamp::now()), "work_ms": WORK_MS})
     }
 
     /// The extension's process, after the first invocation.
@@ -125,7 +152,8 @@ impl Notes {
     fn hear(&mut self, line: &OutputLine, now: Instant) {
         match line.source {
             Source::Platform if line.text.starts_with("START ") => self.begin(now),
-            Source::Platform if line.text.starts_with("END ") => self.ended = Some(now),
+            Source::Platform if line.text.starts_with("END ") => self.end(now),
+            Source::Function if line.text.starts_with(BEGAN) => self.had_event(&line.text[BEGAN.len()..]),
             Source::Function => {
                 if let Some(name) = name_in(&line.text) {
                     self.printed.insert(name.to_owned(), line.text.clone());
@@ -143,6 +171,27 @@ impl Notes {
             Some(started) if self.first.is_none() => self.first = Some(millis(now.duration_since(started))),
             Some(_) => {}
             None => self.started = Some(now),
+        }
+        self.current = Some(Current { began: now, began_at: SystemTime::now(), until_handler: None });
+    }
+
+    fn had_event(&mut self, nanos: &str) {
+        if let Some(current) = &mut self.current
+            && let Ok(nanos) = nanos.parse()
+        {
+            let at = SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos);
+            current.until_handler = Some(millis(at.duration_since(current.began_at).unwrap_or_default()));
+        }
+    }
+
+    fn end(&mut self, now: Instant) {
+        self.ended = Some(now);
+        let Some(current) = self.current.take() else { return };
+        let took = millis(now.duration_since(current.began));
+        self.took.add(took);
+        if let Some(until) = current.until_handler {
+            self.until_handler.add(until);
+            self.since_handler.add((took - until).max(0.0));
         }
     }
 }

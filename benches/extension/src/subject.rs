@@ -11,6 +11,8 @@ pub(crate) struct Subject {
     pub(crate) program: PathBuf,
     /// Beside the platform's own variables.
     pub(crate) variables: BTreeMap<String, String>,
+    /// What the function is started through.
+    pub(crate) wrapper: Option<PathBuf>,
 }
 
 impl Subject {
@@ -20,7 +22,15 @@ impl Subject {
             program.canonicalize().with_context(|| format!("{} is not there", program.display()))?;
         let variables = [("LIMELIGHT_STREAM", "bench"), ("AWS_ENDPOINT_URL_KINESIS", endpoint)];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Ok(Self { program, variables })
+        Ok(Self { program, variables, wrapper: None })
+    }
+
+    /// The same program with one more variable.
+    #[must_use]
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut changed = self.clone();
+        changed.variables.insert(name.to_owned(), value.to_owned());
+        changed
     }
 
     /// The name under which it registers.

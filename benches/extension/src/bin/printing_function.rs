@@ -1,12 +1,17 @@
 //! A function that prints what its event says, works for so long, and answers. Small and without an interpreter, so
 //! that it leaves the processors to what is measured. The event: `{"lines": ["…"], "work_ms": 5}`; `{request}` in a
-//! line becomes the invocation's id.
+//! line becomes the invocation's id. With `"paced": {"first": 100, "count": 100000, "per_second": 10000}` it prints
+//! so many at this pace, the lines over and over again, `{name}` in them being a number from the first one on; with `"stamp": true` it says when it had
+//! its event.
 
 use std::io::{BufRead as _, BufReader, Error, ErrorKind, Read as _, Result, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
+
+/// Between two looks at the clock while lines are paced.
+const TICK: Duration = Duration::from_millis(2);
 
 fn main() -> Result<()> {
     let authority = std::env::var(lambda_api::RUNTIME_API_VARIABLE).map_err(Error::other)?;
@@ -14,13 +19,23 @@ fn main() -> Result<()> {
     platform.stream.get_ref().set_nodelay(true)?;
     loop {
         let (request_id, event) = platform.call("GET", lambda_api::runtime::NEXT_PATH)?;
-        work(&request_id, &serde_json::from_slice(&event)?)?;
+        let had_event = SystemTime::now();
+        let event: Value = serde_json::from_slice(&event)?;
+        if event["stamp"] == true {
+            let since = had_event.duration_since(SystemTime::UNIX_EPOCH).map_err(Error::other)?;
+            println!("began {}", since.as_nanos());
+        }
+        work(&request_id, &event)?;
+        pace(&request_id, &event)?;
         let answer = format!("{}{request_id}/response", lambda_api::runtime::INVOCATION_PREFIX);
         platform.call("POST", &answer)?;
     }
 }
 
 fn work(request_id: &str, event: &Value) -> Result<()> {
+    if event["paced"].is_object() {
+        return Ok(());
+    }
     let mut stdout = std::io::stdout().lock();
     for line in event["lines"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         // One write for each line, as a logger does.
@@ -29,6 +44,29 @@ fn work(request_id: &str, event: &Value) -> Result<()> {
     stdout.flush()?;
     std::thread::sleep(Duration::from_millis(event["work_ms"].as_u64().unwrap_or_default()));
     Ok(())
+}
+
+fn pace(request_id: &str, event: &Value) -> Result<()> {
+    let lines: Vec<&str> =
+        event["lines"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let (Some(count), Some(per_second)) =
+        (event["paced"]["count"].as_u64(), event["paced"]["per_second"].as_f64())
+    else {
+        return Ok(());
+    };
+    let (began, mut stdout) = (Instant::now(), std::io::stdout().lock());
+    let mut patterns = lines.iter().cycle();
+    let first = event["paced"]["first"].as_u64().unwrap_or_default();
+    for number in 0..count {
+        while number as f64 > began.elapsed().as_secs_f64() * per_second {
+            std::thread::sleep(TICK);
+        }
+        let Some(pattern) = patterns.next() else { return Ok(()) };
+        let line =
+            pattern.replace("{request}", request_id).replace("{name}", &format!("evt-{:09}", first + number));
+        stdout.write_all(format!("{line}\n").as_bytes())?;
+    }
+    stdout.flush()
 }
 
 /// The Runtime API on one kept connection.
