@@ -110,10 +110,10 @@ fn tell(row: &Scenario, seed: u64, seen: &Seen, complaints: &[String]) {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use super::books::Book;
-    use super::run::Call;
+    use super::run::{Call, Kill};
     use super::scenario::Added;
     use super::*;
 
@@ -150,6 +150,29 @@ mod tests {
         }
         assert_eq!(complaints(&Seen { batches_missing: 1, ..good() }).len(), 1);
     }
+
+    /// Invocation 0 printed its second line so long after its extension was killed; neither was found.
+    fn killed(scenario: &Scenario, printed_after: Duration, invocation: u64) -> Vec<String> {
+        let at = Instant::now();
+        let printed = BTreeMap::from([(0, at), (1, at + printed_after)]);
+        let kills = vec![Kill { at, invocation }];
+        verdict::complaints(scenario, &Seen { printed, kills, ..Seen::default() })
+    }
+
+    #[test]
+    fn what_a_killed_sandbox_prints_until_it_is_gone_is_its_tail_and_what_the_next_one_prints_is_not() {
+        let row = matrix().into_iter().find(|row| row.name == "killed-extension").unwrap();
+        for after in [Duration::from_millis(10), Duration::from_secs(2)] {
+            assert_eq!(killed(&row, after, 0), Vec::<String>::new());
+        }
+        let earlier = Scenario { load: scenario::Load { lines: 1, ..row.load }, ..row };
+        assert_eq!(
+            killed(&earlier, Duration::from_millis(10), 0).len(),
+            1,
+            "line 1 is of the next invocation"
+        );
+    }
+
     /// Ten invocations that end well, each held so long.
     fn held(added_ms: f64) -> Seen {
         let call = |number: usize| Call { request_id: number.to_string(), end: "well", error: None };

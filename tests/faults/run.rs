@@ -32,8 +32,7 @@ pub struct Seen {
     /// How often a query found each mark.
     pub found: BTreeMap<u64, u64>,
     pub calls: Vec<Call>,
-    /// When an extension was killed.
-    pub kills: Vec<Instant>,
+    pub kills: Vec<Kill>,
     /// What each sandbox says became of its records.
     pub books: Vec<Book>,
     /// Batches that the stream took and no query finds.
@@ -44,6 +43,14 @@ pub struct Seen {
     /// The longest that this machine kept a ready thread waiting meanwhile.
     pub stall: Duration,
     pub took: Duration,
+}
+
+/// An extension was killed.
+#[derive(Debug, Clone, Copy)]
+pub struct Kill {
+    pub at: Instant,
+    /// During which invocation, or after it and before the next one, which finds another sandbox.
+    pub invocation: u64,
 }
 
 /// One invocation.
@@ -89,7 +96,7 @@ pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
         }
         let killer = killer(scenario, &function, &mut dice);
         calls.push(call(&lambda, scenario, &function, number).await);
-        kills.extend(killer.await.unwrap());
+        kills.extend(killer.await.unwrap().map(|at| Kill { at, invocation: number }));
         tokio::time::sleep(Duration::from_millis(dice.below(scenario.load.pause_ms))).await;
     }
     lambda.shutdown().await;

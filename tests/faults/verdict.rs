@@ -1,14 +1,12 @@
 //! What was seen → what is wrong with it. Nothing here runs anything.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::run::{BUDGET_MS, Seen};
+use super::run::{BUDGET_MS, Kill, Seen};
 use super::scenario::{Added, Loses, Scenario};
 
 /// The freshness target's default, and a flush budget on top: what a killed sandbox may not have shipped yet.
 const TAIL: Duration = Duration::from_millis(1_000 + BUDGET_MS);
-/// How long a sandbox goes on without its extension.
-const GONE_WITHIN: Duration = Duration::from_millis(100);
 /// On a machine that keeps ready threads waiting for longer, a single invocation's time says nothing about us.
 const QUIET: Duration = Duration::from_millis(10);
 /// Hand-overs between threads from the function's end to the sandbox's release; each may meet a stall.
@@ -47,7 +45,7 @@ fn delivery(scenario: &Scenario, seen: &Seen, wrong: &mut Vec<String>) {
         wrong.push(format!("{} batches that the stream took were not found", seen.batches_missing));
     }
     if unaccounted(scenario, seen) > 0 {
-        let inexcusable: Vec<_> = missing.iter().filter(|mark| !excused(seen, **mark)).collect();
+        let inexcusable: Vec<_> = missing.iter().filter(|mark| !excused(scenario, seen, **mark)).collect();
         let lost = inexcusable.len();
         wrong.push(format!(
             "{lost} lines are missing and {counted} events counted: {inexcusable:?}{}",
@@ -60,7 +58,7 @@ fn delivery(scenario: &Scenario, seen: &Seen, wrong: &mut Vec<String>) {
 /// Missing lines for which nothing speaks: neither a count, where the scenario may lose what is counted, nor the death
 /// of their sandbox.
 pub fn unaccounted(scenario: &Scenario, seen: &Seen) -> u64 {
-    let lost = missing(seen).iter().filter(|mark| !excused(seen, **mark)).count() as u64;
+    let lost = missing(seen).iter().filter(|mark| !excused(scenario, seen, **mark)).count() as u64;
     match scenario.loses {
         Loses::Nothing => lost,
         Loses::WhatIsCounted | Loses::TheTailOfKilledSandboxes => {
@@ -85,18 +83,21 @@ pub fn missing(seen: &Seen) -> Vec<u64> {
     seen.printed.keys().filter(|mark| !seen.found.contains_key(mark)).copied().collect()
 }
 
-/// Whether the line was too young to have been shipped when its sandbox's extension was killed, or was printed before
-/// the sandbox was gone, too.
-fn excused(seen: &Seen, mark: u64) -> bool {
-    let printed = seen.printed[&mark];
-    let (before, after) = (TAIL + seen.stall, GONE_WITHIN + seen.stall);
-    seen.kills.iter().any(|killed| printed <= *killed + after && *killed <= printed + before)
+/// Whether the line was too young to have been shipped when its sandbox's extension was killed, or was printed after
+/// that: a function goes on until its sandbox has noticed, and on a busy machine that takes a while.
+fn excused(scenario: &Scenario, seen: &Seen, mark: u64) -> bool {
+    let (printed, invocation) = (seen.printed[&mark], mark / scenario.load.lines);
+    seen.kills.iter().any(|kill| {
+        if printed > kill.at { invocation == kill.invocation } else { kill.at <= printed + TAIL + seen.stall }
+    })
 }
 
 /// When extensions were killed, and around which lines.
 fn kills(seen: &Seen) -> String {
-    let before = |killed: &Instant| seen.printed.values().filter(|printed| *printed <= killed).count();
-    seen.kills.iter().map(|killed| format!("; killed after {} lines", before(killed))).collect()
+    let before = |kill: &Kill| seen.printed.values().filter(|printed| **printed <= kill.at).count();
+    let told =
+        |kill: &Kill| format!("; killed after {} lines in invocation {}", before(kill), kill.invocation);
+    seen.kills.iter().map(told).collect()
 }
 
 /// What was told to end well does, whatever happens to telemetry, unless the scenario kills it.

@@ -1,8 +1,8 @@
 //! A function that prints what its event says, works for so long, and answers. Small and without an interpreter, so
 //! that it leaves the processors to what is measured. The event: `{"lines": ["…"], "work_ms": 5}`; `{request}` in a
 //! line becomes the invocation's id. With `"paced": {"first": 100, "count": 100000, "per_second": 10000}` it prints
-//! so many at this pace, the lines over and over again, `{name}` in them being a number from the first one on; with `"stamp": true` it says when it had
-//! its event.
+//! so many at this pace, the lines over and over again, `{name}` in them being a number from the first one on; with
+//! `"stamp": true` it says when it had its event.
 
 use std::io::{BufRead as _, BufReader, Error, ErrorKind, Read as _, Result, Write as _};
 use std::net::TcpStream;
@@ -23,7 +23,7 @@ fn main() -> Result<()> {
         let event: Value = serde_json::from_slice(&event)?;
         if event["stamp"] == true {
             let since = had_event.duration_since(SystemTime::UNIX_EPOCH).map_err(Error::other)?;
-            println!("began {}", since.as_nanos());
+            std::io::stdout().write_all(format!("began {}\n", since.as_nanos()).as_bytes())?;
         }
         work(&request_id, &event)?;
         pace(&request_id, &event)?;
