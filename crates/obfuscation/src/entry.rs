@@ -67,6 +67,13 @@ const DEFAULT_ENTRIES: [(&str, Reach, Holds); 19] = [
     ("clientip", Reach::Word, Holds::Code),
 ];
 
+impl Holds {
+    /// True if a number may be secret too.
+    pub(crate) fn numbers(self) -> bool {
+        self != Self::Text
+    }
+}
+
 impl Entry {
     /// What a team denies; its separators and case do not matter. None without letters and digits.
     pub(crate) fn of_team(name: &str) -> Option<Self> {

@@ -8,8 +8,12 @@ pub mod reason;
 pub mod mark;
 pub mod pattern;
 pub mod rule;
+mod rewrite;
 mod walk;
+mod json;
+mod line;
 
+pub use json::NESTED_MAX;
 pub use mark::{Action, HashKey, MASK};
 pub use pattern::Patterns;
 pub use reason::{Counts, Reason};

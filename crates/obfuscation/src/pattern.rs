@@ -78,18 +78,30 @@ pub(crate) struct Scan<'t> {
     floor: usize,
     /// No web token begins before this: one was looked for in the same run of characters.
     no_jwt_before: usize,
+    /// Nothing is looked for from here on; what began before may go beyond.
+    border: usize,
 }
 
 impl<'t> Scan<'t> {
     pub(crate) fn new(text: &'t str, patterns: Patterns) -> Self {
-        Self { text, patterns, at: 0, floor: 0, no_jwt_before: 0 }
+        Self { text, patterns, at: 0, floor: 0, no_jwt_before: 0, border: text.len() }
+    }
+
+    /// As [`Scan::new`], for what gives itself away before a border in the text.
+    pub(crate) fn before(text: &'t str, border: usize, patterns: Patterns) -> Self {
+        Self { border, ..Self::new(text, patterns) }
+    }
+
+    /// What was found at a range.
+    pub(crate) fn slice(&self, range: Range<usize>) -> &'t str {
+        self.text.get(range).unwrap_or_default()
     }
 
     /// The next secret. `holds` says what may be secret behind a key in the text, and none if nothing is.
     pub(crate) fn next(&mut self, holds: &mut dyn FnMut(&str) -> Option<Holds>) -> Option<Found> {
         loop {
             let text = self.text.as_bytes();
-            let anchor = anchor::next(text, self.at)?;
+            let anchor = anchor::next(text, self.at).filter(|anchor| *anchor < self.border)?;
             let mark = mark::leading(text.get(anchor..)?);
             if mark > 0 {
                 self.skip(anchor + mark);

@@ -1,7 +1,9 @@
 //! What is scrubbed and how: the settings of the whole crate, and the way in. Built once by whoever reads settings,
 //! used by the pipeline for everything before it is shipped.
 
-use model::{Map, Value};
+use std::ops::Range;
+
+use model::Map;
 
 use crate::entry::{Entries, Entry, Holds};
 use crate::mark::Action;
@@ -64,8 +66,32 @@ impl Rule {
 
     /// Scrubs a text that has no key (a span's status, an error).
     pub fn scrub_text(&self, text: &mut String) -> Counts {
+        self.rewrite(text, |walk, text| walk.text(text))
+    }
+
+    /// Scrubs a JSON value in its own text: the same as [`Rule::scrub`] on what it says, and everything else stays byte
+    /// for byte. If a key stands there twice, both are judged. What is no JSON, or nested deeper than
+    /// [`NESTED_MAX`](crate::NESTED_MAX), is scrubbed as far as it can be read, and then as running text.
+    pub fn scrub_json(&self, text: &mut String) -> Counts {
+        self.rewrite(text, |walk, text| walk.json(text))
+    }
+
+    /// Scrubs a printed line with a JSON object in it, at a range of bytes: the object as [`Rule::scrub_json`], what
+    /// stands before and behind it as [`Rule::scrub_text`]. A name before the object may give it away as a whole
+    /// (`Authorization: {…}`). Without an object, and if none can stand at the range, all of it is running text.
+    pub fn scrub_line(&self, text: &mut String, json: Option<Range<usize>>) -> Counts {
+        self.rewrite(text, |walk, text| walk.line(text, json))
+    }
+
+    fn rewrite(
+        &self,
+        text: &mut String,
+        scrub: impl FnOnce(&mut Walk<'_>, &str) -> Option<String>,
+    ) -> Counts {
         let mut walk = Walk::new(self);
-        walk.text(text);
+        if let Some(scrubbed) = scrub(&mut walk, text) {
+            *text = scrubbed;
+        }
         walk.counts
     }
 
@@ -74,15 +100,10 @@ impl Rule {
         self.entries.holds(name, words)
     }
 
-    /// True if the value of this key must not leave for its name's sake.
-    pub(crate) fn hides(&self, name: &str, path: &str, value: &Value, words: &mut Words) -> bool {
-        let holds = match value {
-            Value::Int(_) | Value::Float(_) => {
-                self.holds(name, words).filter(|holds| *holds != Holds::Text).is_some()
-            }
-            _ => self.holds(name, words).is_some(),
-        };
-        (holds || self.denied.contains(path)) && !self.allowed.contains(path)
+    /// What must not leave under this key for its name's or its path's sake; none if all of it may.
+    pub(crate) fn hides(&self, name: &str, path: &str, words: &mut Words) -> Option<Holds> {
+        let holds = if self.denied.contains(path) { Some(Holds::Anything) } else { self.holds(name, words) };
+        holds.filter(|_| !self.allowed.contains(path))
     }
 
     /// True if the key at the end of this path is left as it is.

@@ -1,15 +1,19 @@
-//! The walk over a map or a text with a rule in hand. Used by `rule`.
+//! The walk over a map or a text with a rule in hand. Used by `rule`; `json` and `line` go on from here.
+
+use std::ops::Range;
 
 use model::{Map, Value};
 
+use crate::entry::Holds;
 use crate::mark;
 use crate::pattern::{self, Scan};
 use crate::reason::{Counts, Reason};
+use crate::rewrite::Rewrite;
 use crate::rule::Rule;
 use crate::words::Words;
 
 pub(crate) struct Walk<'r> {
-    rule: &'r Rule,
+    pub(crate) rule: &'r Rule,
     words: Words,
     /// Of the key that is looked at; stays empty if the rule does not depend on it.
     path: String,
@@ -33,6 +37,22 @@ impl<'r> Walk<'r> {
 
     /// One key with its value; false if it has to go.
     fn entry(&mut self, key: &str, value: &mut Value) -> bool {
+        let parent = self.enter(key);
+        let is_number = matches!(value, Value::Int(_) | Value::Float(_));
+        let hides =
+            hides_something(value) && self.hides(key).is_some_and(|holds| !is_number || holds.numbers());
+        if hides {
+            self.counts.count(Reason::Key);
+            *value = self.mark(value);
+        } else {
+            self.value(value);
+        }
+        self.leave(parent);
+        !hides
+    }
+
+    /// Goes to a key below the present one; gives what [`Walk::leave`] needs.
+    pub(crate) fn enter(&mut self, key: &str) -> usize {
         let parent = self.path.len();
         if self.rule.needs_paths() {
             if parent > 0 {
@@ -40,15 +60,21 @@ impl<'r> Walk<'r> {
             }
             self.path.push_str(key);
         }
-        let hides = hides_something(value) && self.rule.hides(key, &self.path, value, &mut self.words);
-        if hides {
-            self.counts.count(Reason::Key);
-            *value = self.mark(value);
-        } else {
-            self.value(value);
-        }
+        parent
+    }
+
+    /// What [`Walk::leave`] needs to stay at the present key.
+    pub(crate) fn depth(&self) -> usize {
+        self.path.len()
+    }
+
+    pub(crate) fn leave(&mut self, parent: usize) {
         self.path.truncate(parent);
-        !hides
+    }
+
+    /// What must not leave of the key that was entered.
+    pub(crate) fn hides(&mut self, key: &str) -> Option<Holds> {
+        self.rule.hides(key, &self.path, &mut self.words)
     }
 
     /// A mark for a whole value. Only texts and numbers are worth comparing.
@@ -65,8 +91,13 @@ impl<'r> Walk<'r> {
         match value {
             Value::Object(map) => self.map(map),
             Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
-            Value::String(text) => self.text(text),
-            Value::Int(number) if self.is_card(*number) => {
+            Value::String(text) => {
+                if let Some(scrubbed) = self.text(text) {
+                    *text = scrubbed;
+                }
+            }
+            // The shortest card numbers have 14 digits.
+            Value::Int(number) if *number >= 10_000_000_000_000 && self.is_card(&number.to_string()) => {
                 self.counts.count(Reason::Card);
                 *value = self.mark(value);
             }
@@ -74,39 +105,39 @@ impl<'r> Walk<'r> {
         }
     }
 
-    fn is_card(&self, number: i64) -> bool {
-        // The shortest card numbers have 14 digits.
-        number >= 10_000_000_000_000
-            && self.rule.patterns.has(Reason::Card)
-            && pattern::is_card(number.to_string().as_bytes())
+    /// True if this number, which is a value of its own, is a card's and has to go.
+    pub(crate) fn is_card(&self, digits: &str) -> bool {
+        self.rule.patterns.has(Reason::Card)
+            && pattern::is_card(digits.as_bytes())
             && !self.rule.allows(&self.path)
     }
 
-    pub(crate) fn text(&mut self, text: &mut String) {
+    /// A text without its secrets; none if it has none.
+    pub(crate) fn text(&mut self, text: &str) -> Option<String> {
+        let mut rewrite = Rewrite::new(text);
+        self.secrets(Scan::new(text, self.rule.patterns), |range, mark| rewrite.replace(range, mark));
+        rewrite.finish()
+    }
+
+    /// Counts the secrets of a text, and says for each where it is and what stands in its place, from left to right.
+    pub(crate) fn secrets(&mut self, mut scan: Scan<'_>, mut replace: impl FnMut(Range<usize>, &str)) {
         let (rule, words) = (self.rule, &mut self.words);
         let mut holds = |name: &str| rule.holds(name, words).filter(|_| !rule.allows(name));
-        let mut scan = Scan::new(text, rule.patterns);
         let Some(first) = scan.next(&mut holds) else { return };
         if rule.allows(&self.path) {
             return;
         }
-        let mut scrubbed = String::with_capacity(text.len());
-        let mut copied = 0;
         let mut next = Some(first);
         while let Some(found) = next {
-            scrubbed.push_str(text.get(copied..found.range.start).unwrap_or_default());
-            scrubbed.push_str(&rule.action.mark(text.get(found.range.clone()).unwrap_or_default()));
             self.counts.count(found.reason);
-            copied = found.range.end;
+            replace(found.range.clone(), &rule.action.mark(scan.slice(found.range)));
             next = scan.next(&mut holds);
         }
-        scrubbed.push_str(text.get(copied..).unwrap_or_default());
-        *text = scrubbed;
     }
 }
 
 /// Null, true, false and what is empty tell nothing that is worth hiding, and a mark tells nothing more.
-pub(crate) fn hides_something(value: &Value) -> bool {
+fn hides_something(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) => false,
         Value::Int(_) | Value::Float(_) => true,
