@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::letters::{Demands, Letters};
 use crate::pairs::Pairs;
 use crate::words::Words;
 
@@ -39,7 +40,9 @@ pub(crate) struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entries {
     entries: Vec<Entry>,
-    /// Of each entry its pairs of letters, beside each other for the first look.
+    /// For the first look.
+    demands: Demands,
+    /// Of each entry its pairs of letters, beside each other for the second look.
     pairs: Vec<Pairs>,
 }
 
@@ -109,7 +112,7 @@ impl Entry {
 impl Default for Entries {
     /// The automatic list.
     fn default() -> Self {
-        let mut entries = Self { entries: Vec::new(), pairs: Vec::new() };
+        let mut entries = Self { entries: Vec::new(), demands: Demands::default(), pairs: Vec::new() };
         for (letters, reach, holds) in DEFAULT_ENTRIES {
             entries.push(Entry { letters: letters.into(), reach, holds });
         }
@@ -119,12 +122,25 @@ impl Default for Entries {
 
 impl Entries {
     pub(crate) fn push(&mut self, entry: Entry) {
+        self.demands.push(Letters::demanded(&entry.letters));
         self.pairs.push(Pairs::demanded(&entry.letters));
         self.entries.push(entry);
     }
 
+    /// False if the letters of the key alone say that no entry is in it.
+    #[inline]
+    pub(crate) fn may_be_in(&self, key: &str) -> bool {
+        self.demands.may_be_in(Letters::of(key))
+    }
+
     /// What the least forgiving entry says that the key may hold; none if no entry is in the key.
     pub(crate) fn holds(&self, key: &str, words: &mut Words) -> Option<Holds> {
+        if self.may_be_in(key) { self.holds_by_words(key, words) } else { None }
+    }
+
+    /// On its own, so that the first look needs no room for it.
+    #[inline(never)]
+    fn holds_by_words(&self, key: &str, words: &mut Words) -> Option<Holds> {
         let of_key = Pairs::of(key);
         if !self.pairs.iter().any(|entry| of_key.covers(*entry)) {
             return None;
@@ -261,7 +277,7 @@ mod tests {
                 let mut words = Words::default();
                 words.fill(&key);
                 let slowly = entry.is_in(&words);
-                let mut entries = Entries { entries: Vec::new(), pairs: Vec::new() };
+                let mut entries = Entries { entries: Vec::new(), demands: Demands::default(), pairs: Vec::new() };
                 entries.push(entry);
                 prop_assert_eq!(entries.holds(&key, &mut words).is_some(), slowly);
             }

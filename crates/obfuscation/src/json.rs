@@ -2,20 +2,23 @@
 //! for every line that a function prints, so it walks the bytes once, copies nothing until something is found, and
 //! takes no stack for depth. What it finds must be what `walk` finds in a tree of the same value: keys and texts are
 //! judged as they are meant, however they are written.
+//!
+//! What is done for every key is inlined by hand: a call would cost as much as the work, and the layer is linked for size.
 
 mod cursor;
-mod nest;
+mod escape;
 mod string;
+mod scalar;
+mod nest;
+mod hidden;
 
-use std::borrow::Cow;
-
-use crate::mark::{self, Action, MASK};
 use crate::pattern::Scan;
 use crate::reason::Reason;
 use crate::rewrite::Rewrite;
 use crate::walk::Walk;
-use cursor::{Cursor, Scalar};
+use cursor::Cursor;
 use nest::{Bracket, Nest};
+use scalar::Scalar;
 use string::Quoted;
 
 pub use nest::NESTED_MAX;
@@ -53,8 +56,10 @@ struct Pass<'w, 'r, 't> {
     parents: Vec<usize>,
     /// True in front of the first value within a bracket.
     is_first: bool,
-    /// True if a key before in the same object was kept: then the comma between is.
+    /// True if a key before in the same object was kept: then the comma behind it is.
     has_kept: bool,
+    /// For texts with escapes.
+    room: String,
 }
 
 impl<'w, 'r, 't> Pass<'w, 'r, 't> {
@@ -67,6 +72,7 @@ impl<'w, 'r, 't> Pass<'w, 'r, 't> {
             parents: Vec::new(),
             is_first: true,
             has_kept: false,
+            room: String::new(),
         }
     }
 
@@ -95,11 +101,13 @@ impl<'w, 'r, 't> Pass<'w, 'r, 't> {
     /// A key with its value, at the key.
     fn entry(&mut self, comma: Option<usize>) -> Option<()> {
         let start = self.cursor.at;
-        let key = (self.cursor.peek()? == b'"').then(|| self.cursor.string())?.plain();
+        let key = (self.cursor.peek()? == b'"').then(|| self.cursor.string())?;
+        let mut room = String::new();
+        let key = key.plain(&mut room);
         self.cursor.take(b':')?;
         let first = self.cursor.next()?;
-        let parent = self.walk.enter(&key);
-        if self.hides(&key, first) {
+        let parent = self.walk.enter(key);
+        if self.hides(key, first) {
             self.hide(first, comma.unwrap_or(start));
             self.walk.leave(parent);
             return Some(());
@@ -113,57 +121,8 @@ impl<'w, 'r, 't> Pass<'w, 'r, 't> {
         self.value(parent)
     }
 
-    /// True if the value that begins with this byte must not leave for its key's sake.
-    fn hides(&mut self, key: &str, first: u8) -> bool {
-        match first {
-            b'"' => self.walk.hides(key).is_some() && tells(&self.cursor.clone().string().plain()),
-            b'{' | b'[' => self.walk.hides(key).is_some() && !self.is_empty() && !self.cursor.is_mark(),
-            b'-' | b'0'..=b'9' => {
-                self.walk.hides(key).is_some_and(|holds| holds.numbers())
-                    && matches!(self.cursor.clone().scalar(), Some(Scalar::Number(_)))
-            }
-            _ => false,
-        }
-    }
-
-    /// True at a bracket that is closed at once.
-    fn is_empty(&self) -> bool {
-        let mut ahead = self.cursor.clone();
-        ahead.at += 1;
-        matches!(ahead.next(), Some(b'}' | b']'))
-    }
-
-    /// Puts a mark in the place of the value, or takes all away from `start` on.
-    fn hide(&mut self, first: u8, start: usize) {
-        self.walk.counts.count(Reason::Key);
-        self.is_first = false;
-        let value = self.cursor.at;
-        let mark = self.mark(first);
-        if self.walk.rule.action == Action::Drop {
-            self.rewrite.replace(self.cursor.range_from(start), "");
-        } else {
-            self.has_kept = true;
-            self.rewrite.replace(self.cursor.range_from(value), &format!("\"{mark}\""));
-        }
-    }
-
-    /// Reads a value; what to write for it. Only texts and numbers are worth comparing.
-    fn mark(&mut self, first: u8) -> Cow<'static, str> {
-        let action = &self.walk.rule.action;
-        match first {
-            b'"' => action.mark(&self.cursor.string().plain()).into(),
-            b'{' | b'[' => {
-                self.cursor.skip_bracketed();
-                MASK.into()
-            }
-            _ => match self.cursor.scalar() {
-                Some(Scalar::Number(number)) => action.mark(&canonical(number)).into(),
-                _ => MASK.into(),
-            },
-        }
-    }
-
     /// A value that is judged by its looks. The walk goes back to `parent` behind it.
+    #[inline(always)]
     fn value(&mut self, parent: usize) -> Option<()> {
         match self.cursor.peek()? {
             b'{' => return self.open(Bracket::Object, parent),
@@ -178,8 +137,7 @@ impl<'w, 'r, 't> Pass<'w, 'r, 't> {
                     && self.walk.is_card(number)
                 {
                     self.walk.counts.count(Reason::Card);
-                    let mark = self.walk.rule.action.mark(number);
-                    self.rewrite.replace(self.cursor.range_from(start), &format!("\"{mark}\""));
+                    self.replace_value(start, &self.walk.rule.action.mark(number));
                 }
             }
         }
@@ -208,28 +166,27 @@ impl<'w, 'r, 't> Pass<'w, 'r, 't> {
     }
 
     /// Marks stand where the secrets are written; the letters between stay as they are written.
+    #[inline]
     fn text(&mut self, text: &Quoted<'t>) {
-        let start = text.range.start;
-        let plain = text.plain();
-        let scan = Scan::new(&plain, self.walk.rule.patterns);
-        let rewrite = &mut self.rewrite;
-        let mut places = text.places();
-        self.walk.secrets(scan, |found, mark| {
-            let written = if text.is_escaped { places.written(found) } else { found };
-            rewrite.replace(start + written.start..start + written.end, mark);
-        });
+        if text.is_escaped {
+            self.escaped_text(text);
+        } else if let Some(scan) = Scan::new(text.raw, self.walk.rule.patterns) {
+            let rewrite = &mut self.rewrite;
+            self.walk.secrets(scan, |found, mark| rewrite.replace(text.at(found), mark));
+        }
     }
-}
 
-/// What is empty tells nothing that is worth hiding, and a mark tells nothing more.
-fn tells(text: &str) -> bool {
-    !text.is_empty() && !mark::is_mark(text)
-}
+    #[inline(never)]
+    fn escaped_text(&mut self, text: &Quoted<'t>) {
+        let plain = text.plain(&mut self.room);
+        if let Some(scan) = Scan::new(plain, self.walk.rule.patterns) {
+            let (rewrite, mut places) = (&mut self.rewrite, text.places());
+            self.walk.secrets(scan, |found, mark| rewrite.replace(text.at(places.written(found)), mark));
+        }
+    }
 
-/// A number as a tree would show it, so that equal numbers get equal marks wherever they are found.
-fn canonical(number: &str) -> Cow<'_, str> {
-    match (number.parse::<i64>(), number.parse::<f64>()) {
-        (Err(_), Ok(float)) => float.to_string().into(),
-        _ => number.into(),
+    /// Writes a mark in the place of the value that was read from `start` on.
+    fn replace_value(&mut self, start: usize, mark: &str) {
+        self.rewrite.replace(start..self.cursor.at, &format!("\"{mark}\""));
     }
 }

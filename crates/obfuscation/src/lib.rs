@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod words;
+mod letters;
 mod pairs;
 mod entry;
 mod path;

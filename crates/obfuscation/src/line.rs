@@ -17,11 +17,13 @@ impl Walk<'_> {
         let mut behind = json.end;
         let mut is_taken = false;
         // What begins before the object may reach into it: then the object belongs to it.
-        self.secrets(Scan::before(text, json.start, self.rule.patterns), |found, mark| {
-            is_taken = found.end > json.start;
-            behind = behind.max(found.end);
-            rewrite.replace(found.start..if is_taken { behind } else { found.end }, mark);
-        });
+        if let Some(scan) = Scan::before(text, json.start, self.rule.patterns) {
+            self.secrets(scan, |found, mark| {
+                is_taken = found.end > json.start;
+                behind = behind.max(found.end);
+                rewrite.replace(found.start..if is_taken { behind } else { found.end }, mark);
+            });
+        }
         if !is_taken && let Some(scrubbed) = self.json(object) {
             rewrite.replace(json, &scrubbed);
         }

@@ -1,5 +1,5 @@
-//! The first look at a key: which letters stand beside each other in it. Called by `entry` for every key of every event;
-//! knows no word of the list.
+//! The second look at a key: which letters stand beside each other in it. Called by `entry` for every key that has all
+//! letters of an entry; knows no word of the list.
 
 /// The pairs of neighbours that a text has among its letters and digits, each hashed to one of 64 bits: an entry can
 /// only be in a key that has all of the entry's pairs. A key of twenty letters has a quarter of the bits, so that it

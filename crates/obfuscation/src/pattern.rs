@@ -83,13 +83,16 @@ pub(crate) struct Scan<'t> {
 }
 
 impl<'t> Scan<'t> {
-    pub(crate) fn new(text: &'t str, patterns: Patterns) -> Self {
-        Self { text, patterns, at: 0, floor: 0, no_jwt_before: 0, border: text.len() }
+    /// None if nothing in the text is worth a look, as in most short ones.
+    #[inline]
+    pub(crate) fn new(text: &'t str, patterns: Patterns) -> Option<Self> {
+        let at = anchor::next(text.as_bytes(), 0)?;
+        Some(Self { text, patterns, at, floor: 0, no_jwt_before: 0, border: text.len() })
     }
 
     /// As [`Scan::new`], for what gives itself away before a border in the text.
-    pub(crate) fn before(text: &'t str, border: usize, patterns: Patterns) -> Self {
-        Self { border, ..Self::new(text, patterns) }
+    pub(crate) fn before(text: &'t str, border: usize, patterns: Patterns) -> Option<Self> {
+        Some(Self { border, ..Self::new(text, patterns)? })
     }
 
     /// What was found at a range.

@@ -95,14 +95,21 @@ impl Rule {
         walk.counts
     }
 
-    /// What may be secret under a key of this name; none if nothing is.
-    pub(crate) fn holds(&self, name: &str, words: &mut Words) -> Option<Holds> {
-        self.entries.holds(name, words)
+    /// What may be secret behind this name in running text; none if nothing is.
+    pub(crate) fn holds_in_text(&self, name: &str, words: &mut Words) -> Option<Holds> {
+        self.entries.holds(name, words).filter(|_| !self.allows(name))
+    }
+
+    /// False if a key's letters alone say that nothing is secret under it; so it is for nearly all keys.
+    #[inline]
+    pub(crate) fn may_hide(&self, name: &str) -> bool {
+        self.entries.may_be_in(name) || !self.denied.is_empty()
     }
 
     /// What must not leave under this key for its name's or its path's sake; none if all of it may.
     pub(crate) fn hides(&self, name: &str, path: &str, words: &mut Words) -> Option<Holds> {
-        let holds = if self.denied.contains(path) { Some(Holds::Anything) } else { self.holds(name, words) };
+        let holds =
+            if self.denied.contains(path) { Some(Holds::Anything) } else { self.entries.holds(name, words) };
         holds.filter(|_| !self.allowed.contains(path))
     }
 

@@ -68,13 +68,17 @@ impl<'r> Walk<'r> {
         self.path.len()
     }
 
+    #[inline]
     pub(crate) fn leave(&mut self, parent: usize) {
-        self.path.truncate(parent);
+        if self.path.len() > parent {
+            self.path.truncate(parent);
+        }
     }
 
     /// What must not leave of the key that was entered.
+    #[inline]
     pub(crate) fn hides(&mut self, key: &str) -> Option<Holds> {
-        self.rule.hides(key, &self.path, &mut self.words)
+        if self.rule.may_hide(key) { self.rule.hides(key, &self.path, &mut self.words) } else { None }
     }
 
     /// A mark for a whole value. Only texts and numbers are worth comparing.
@@ -114,15 +118,16 @@ impl<'r> Walk<'r> {
 
     /// A text without its secrets; none if it has none.
     pub(crate) fn text(&mut self, text: &str) -> Option<String> {
+        let scan = Scan::new(text, self.rule.patterns)?;
         let mut rewrite = Rewrite::new(text);
-        self.secrets(Scan::new(text, self.rule.patterns), |range, mark| rewrite.replace(range, mark));
+        self.secrets(scan, |range, mark| rewrite.replace(range, mark));
         rewrite.finish()
     }
 
     /// Counts the secrets of a text, and says for each where it is and what stands in its place, from left to right.
     pub(crate) fn secrets(&mut self, mut scan: Scan<'_>, mut replace: impl FnMut(Range<usize>, &str)) {
         let (rule, words) = (self.rule, &mut self.words);
-        let mut holds = |name: &str| rule.holds(name, words).filter(|_| !rule.allows(name));
+        let mut holds = |name: &str| rule.holds_in_text(name, words);
         let Some(first) = scan.next(&mut holds) else { return };
         if rule.allows(&self.path) {
             return;

@@ -77,14 +77,46 @@ fn entry() -> impl Strategy<Value = (String, String)> {
     })
 }
 
+const PIECES: [&str; 33] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\",
+    "\\u00",
+    "\\ud83d",
+    "\\\"",
+    "null",
+    "-",
+    "1.5",
+    "007",
+    "NaN",
+    "4111111111111111",
+    "\"password\":",
+    "\"pass\\u0077ord\":",
+    "\"a\":",
+    "{\"a\":",
+    "\"x\"",
+    "[[",
+    " ",
+    "\n",
+    "\t",
+    "'",
+    "é",
+    "[scrubbed]",
+    "\"[scrubbed]\"",
+    "\"m\":\"pwd=",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----END ",
+];
+
 /// Pieces of JSON and of secrets in any order.
 fn wreck() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        4 => prop::sample::select(vec![
-            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u00", "\\ud83d", "null", "-", "1.5", "4111111111111111",
-            "\"password\":", "\"pass\\u0077ord\":", "\"a\":", "\"x\"", " ", "\n", "NaN", "'", "[scrubbed]", "é",
-            "{\"a\":", "[[", "\"[scrubbed]\"", "\"m\":\"pwd=", "\\\"", "-----BEGIN PRIVATE KEY-----", "-----END ",
-        ]).prop_map(str::to_owned),
+        4 => prop::sample::select(PIECES.to_vec()).prop_map(str::to_owned),
         1 => (document(), hand()).prop_map(|(map, hand)| hand.write(&map)),
         1 => rubble(),
     ];

@@ -1,5 +1,7 @@
 //! What happens to a JSON text: the same as to the tree that it stands for, and nothing else.
 
+use std::time::{Duration, Instant};
+
 use obfuscation::{Action, HashKey, MASK, NESTED_MAX, Reason, Rule};
 
 /// What comes of a text, and how many values were scrubbed in it.
@@ -123,6 +125,35 @@ fn brackets_may_be_as_deep_as_a_reader_can_follow_and_deeper_ones_are_running_te
     assert_eq!(scrubbed_by(&Rule::default(), &deeper).1, 1);
     assert_eq!(scrubbed_by(&Rule::default(), &nested(100_000)).1, 1);
     assert_eq!(scrubbed(&format!(r#"{{"pwd":{}}}"#, nested(100_000))), r#"{"pwd":"[scrubbed]"}"#);
+}
+
+/// Texts that are nothing but beginnings, as for running text.
+#[test]
+fn no_json_takes_more_than_linear_time() {
+    for part in [
+        "[",
+        "{\"a\":",
+        "{\"pwd\":",
+        "{\"pwd\":[1,",
+        "\"",
+        "\\",
+        "\"\\u",
+        "[\"pwd=\\u0061",
+        "{\"pwd\":\"\",",
+        "\"-----BEGIN PRIVATE KEY-----\",",
+        "{},",
+        "[1]",
+        "-",
+        "{\"pwd\":\"",
+    ] {
+        for head in ["", "[", "\"", "{\"a\":\"", "{\"pwd\":"] {
+            let mut text = format!("{head}{}", part.repeat((1 << 16) / part.len()));
+            let started = Instant::now();
+            Rule::default().deny("a.b").scrub_json(&mut text);
+            let took = started.elapsed();
+            assert!(took < Duration::from_secs(5), "{part:?} behind {head:?} took {took:?}");
+        }
+    }
 }
 
 #[test]

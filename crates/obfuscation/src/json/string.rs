@@ -1,38 +1,54 @@
 //! A JSON text's strings: where one ends, what it says, and where in its writing a part of what it says stands.
 
-use std::borrow::Cow;
 use std::ops::Range;
+
+use super::escape;
 
 /// The inside of a string as it is written.
 #[derive(Debug, Clone)]
 pub(super) struct Quoted<'t> {
-    raw: &'t str,
-    /// Where it stands in the whole text.
-    pub(super) range: Range<usize>,
+    pub(super) raw: &'t str,
+    /// Where it begins in the whole text.
+    start: usize,
     pub(super) is_escaped: bool,
 }
 
 impl<'t> Quoted<'t> {
+    #[inline]
     pub(super) fn new(text: &'t str, range: Range<usize>, is_escaped: bool) -> Self {
-        Self { raw: text.get(range.clone()).unwrap_or_default(), range, is_escaped }
+        Self { start: range.start, raw: text.get(range).unwrap_or_default(), is_escaped }
     }
 
-    /// What it says.
-    pub(super) fn plain(&self) -> Cow<'t, str> {
-        if !self.is_escaped {
-            return Cow::Borrowed(self.raw);
-        }
-        let mut plain = String::with_capacity(self.raw.len());
+    /// What it says. Where that is not what is written, it is put into `room`: one for all strings of a text, so that
+    /// most cost no allocation.
+    #[inline]
+    pub(super) fn plain<'r>(&self, room: &'r mut String) -> &'r str
+    where
+        't: 'r,
+    {
+        if self.is_escaped { self.unescape(room) } else { self.raw }
+    }
+
+    #[inline(never)]
+    fn unescape<'r>(&self, room: &'r mut String) -> &'r str {
+        room.clear();
+        // What is said is never longer than how it is written.
+        room.reserve(self.raw.len());
         let mut rest = self.raw;
         while let Some(backslash) = rest.find('\\') {
             let (before, escape) = rest.split_at(backslash);
-            plain.push_str(before);
-            let (letter, bytes) = unescaped(escape);
-            plain.push(letter);
+            room.push_str(before);
+            let (letter, bytes) = escape::letter(escape);
+            room.push(letter);
             rest = escape.get(bytes..).unwrap_or_default();
         }
-        plain.push_str(rest);
-        Cow::Owned(plain)
+        room.push_str(rest);
+        room
+    }
+
+    /// Where a part of how it is written stands in the whole text.
+    pub(super) fn at(&self, written: Range<usize>) -> Range<usize> {
+        self.start + written.start..self.start + written.end
     }
 
     /// To find places of what it says in how it is written.
@@ -58,7 +74,7 @@ impl Places<'_> {
         while self.said < said {
             let rest = self.raw.get(self.at..).unwrap_or_default();
             let (letter, bytes) = match rest.chars().next() {
-                Some('\\') => unescaped(rest),
+                Some('\\') => escape::letter(rest),
                 Some(letter) => (letter, letter.len_utf8()),
                 None => break,
             };
@@ -69,51 +85,9 @@ impl Places<'_> {
     }
 }
 
-/// The letter of the escape that a text begins with, and the bytes it is written with. A backslash that begins none
-/// stands for itself; half of a surrogate pair stands for a letter that cannot be shown.
-fn unescaped(text: &str) -> (char, usize) {
-    let letter = match text.as_bytes().get(1) {
-        Some(b'n') => '\n',
-        Some(b't') => '\t',
-        Some(b'r') => '\r',
-        Some(b'b') => '\u{8}',
-        Some(b'f') => '\u{c}',
-        Some(byte @ (b'"' | b'\\' | b'/')) => char::from(*byte),
-        Some(b'u') => return unescaped_unit(text.as_bytes()).unwrap_or(('\\', 1)),
-        _ => return ('\\', 1),
-    };
-    (letter, 2)
-}
-
-fn unescaped_unit(text: &[u8]) -> Option<(char, usize)> {
-    let first = unit(text)?;
-    let second = text.get(6..).and_then(unit);
-    if let (0xd800..0xdc00, Some(second @ 0xdc00..0xe000)) = (first, second) {
-        let letter = char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00))?;
-        return Some((letter, 12));
-    }
-    Some((char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 6))
-}
-
-/// The four digits behind `\u`.
-fn unit(text: &[u8]) -> Option<u32> {
-    let digits = text.strip_prefix(b"\\u")?.first_chunk::<4>()?;
-    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
-}
-
-/// True if what stands behind a backslash makes an escape.
-pub(super) fn is_escape(behind: &[u8]) -> bool {
-    match behind {
-        [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => true,
-        [b'u', digits @ ..] => {
-            digits.first_chunk::<4>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-        }
-        _ => false,
-    }
-}
-
 /// The next quote, backslash or control character from `at` on; the end of the text if there is none. Looks at eight
 /// bytes at a time.
+#[inline(always)]
 pub(super) fn plain_end(text: &[u8], mut at: usize) -> usize {
     while let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let found = ends(u64::from_le_bytes(*eight));
@@ -127,12 +101,45 @@ pub(super) fn plain_end(text: &[u8], mut at: usize) -> usize {
 }
 
 const ONES: u64 = u64::from_le_bytes([1; 8]);
-const HIGHS: u64 = ONES << 7;
 
 /// The highest bit of the first of eight bytes that ends plain text. Bits above it say nothing: a byte that is found
 /// borrows from the next.
+#[inline]
 fn ends(eight: u64) -> u64 {
-    let below = |bytes: u64, limit: u8| bytes.wrapping_sub(ONES * u64::from(limit)) & !bytes;
-    let is = |byte: u8| below(eight ^ (ONES * u64::from(byte)), 1);
-    (is(b'"') | is(b'\\') | below(eight, 0x20)) & HIGHS
+    let each = |byte: u8| ONES * u64::from(byte);
+    let below = |bytes: u64, limit: u8| bytes.wrapping_sub(each(limit)) & !bytes;
+    // With this bit turned, a quote (0x22) stands right behind the control characters (0x00 to 0x1f), and nothing else.
+    let controls = below(eight ^ each(0b10), 0x21);
+    let backslashes = below(eight ^ each(b'\\'), 1);
+    (controls | backslashes) & each(0x80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_ends_at_a_quote_a_backslash_or_a_control_character_and_nowhere_else() {
+        for byte in 0..=255 {
+            let ends = matches!(byte, b'"' | b'\\' | 0..0x20);
+            for place in 0..20 {
+                let mut text = [b'a'; 20];
+                text[place] = byte;
+                assert_eq!(plain_end(&text, 0), if ends { place } else { 20 }, "{byte} at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_what_is_said_is_found_in_how_it_is_written() {
+        let written = r#"\ud83d\ude00\u00e9é\"\q\ud800x"#;
+        let quoted = Quoted::new(written, 0..written.len(), true);
+        assert_eq!(quoted.plain(&mut String::new()), "😀éé\"\\q\u{fffd}x");
+        let mut places = quoted.places();
+        for (said, expected) in
+            [(0..4, r"\ud83d\ude00"), (4..6, r"\u00e9"), (6..9, r#"é\""#), (10..14, r"q\ud800")]
+        {
+            assert_eq!(&written[places.written(said)], expected);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Anchors: the bytes that something could begin or turn at, and a glance at what stands beside them. Nearly all of a
 //! text is let go here, so this is written for speed: a table, then a comparison or two.
 
+use super::card;
 use super::place::is_alphanumeric;
 
 /// Every byte that a kind of secret looks at.
@@ -15,8 +16,7 @@ const ANCHORS: [bool; 256] = {
     table
 };
 
-/// How many digits a card's number has in one run, and in its first printed group.
-const CARD_DIGITS: std::ops::RangeInclusive<usize> = 14..=19;
+/// How many digits the first printed group of a card's number has; the others have as many or more.
 const GROUP_DIGITS: usize = 4;
 
 /// The next anchor from `at` on that is worth a look.
@@ -33,7 +33,7 @@ pub(super) fn next(text: &[u8], mut at: usize) -> Option<usize> {
             continue;
         }
         let digits = run(text, at);
-        if CARD_DIGITS.contains(&digits) || digits == GROUP_DIGITS && is_separator(text.get(at + digits)) {
+        if card::DIGITS.contains(&digits) || digits == GROUP_DIGITS && is_grouped(text, at + digits) {
             return Some(at);
         }
         at += digits;
@@ -48,8 +48,9 @@ fn run(text: &[u8], from: usize) -> usize {
     end - from
 }
 
-fn is_separator(byte: Option<&u8>) -> bool {
-    matches!(byte, Some(b' ' | b'-'))
+/// True if another group of digits may follow: none of those on cards is shorter, but a month (`2026-11-21`) is.
+fn is_grouped(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at), Some(b' ' | b'-')) && run(text, at + 1) >= GROUP_DIGITS
 }
 
 /// True if the bytes beside the anchor are those of a secret's beginning.

@@ -7,6 +7,8 @@ use super::place::Place;
 
 /// How cards print their numbers.
 const LAYOUTS: [&[usize]; 3] = [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
+/// How many digits a number has.
+pub(super) const DIGITS: std::ops::RangeInclusive<usize> = 14..=DIGITS_MAX;
 const DIGITS_MAX: usize = 19;
 
 /// At a digit. The scan goes on behind its run of digits, so that this is a run's first.
@@ -49,8 +51,9 @@ fn grouped(place: &Place<'_>, layout: &[usize]) -> Option<Range<usize>> {
 }
 
 /// True if these ASCII digits are a card's number.
+#[inline]
 pub(crate) fn is_card(digits: &[u8]) -> bool {
-    is_issued(digits) && passes_luhn(digits)
+    DIGITS.contains(&digits.len()) && is_issued(digits) && passes_luhn(digits)
 }
 
 /// Lengths and first digits of Visa, Mastercard, American Express, Discover, JCB, Diners Club and UnionPay.
