@@ -102,7 +102,7 @@ fn gzip(text: &str) -> anyhow::Result<usize> {
 
 /// The name of the printed line that this log is made of.
 fn name_of(log: &LogRecord) -> Option<&str> {
-    log.body.values().find_map(name_within)
+    log.line.as_deref().and_then(name_in).or_else(|| log.body.values().find_map(name_within))
 }
 
 fn name_within(value: &Value) -> Option<&str> {
@@ -125,15 +125,8 @@ mod tests {
 
     fn batch_with(lines: &[&str]) -> Batch {
         let log = |line: &&str| LogRecord {
-            time: model::Timestamp::EPOCH,
-            level: None,
-            request_id: None,
-            trace_id: None,
-            span_id: None,
-            duration_ms: None,
-            error: None,
-            platform: false,
             body: model::Map::from([("data".to_owned(), Value::Array(vec![Value::from(*line)]))]),
+            ..LogRecord::default()
         };
         Batch {
             id: model::BatchId { sandbox: "s".to_owned(), sequence: 0 },

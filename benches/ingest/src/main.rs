@@ -113,10 +113,8 @@ fn log(sequence: u64, number: usize, now: Timestamp) -> LogRecord {
         request_id: Some(format!("{:08x}-0000-4000-8000-{:012x}", sequence, number / LINES)),
         trace_id: model::TraceId::from_bytes(u128::from(unique / LINES as u64 + 1).to_be_bytes()),
         span_id: model::SpanId::from_bytes((unique / LINES as u64 + 1).to_be_bytes()),
-        duration_ms: None,
-        error: None,
-        platform: false,
         body,
+        ..LogRecord::default()
     }
 }
 

@@ -133,10 +133,9 @@ pub(crate) fn log(message: &str, level: Level, span: u8) -> LogRecord {
         request_id: Some(format!("r-{span}")),
         trace_id: Some(trace_id()),
         span_id: Some(span_id(span)),
-        duration_ms: None,
         error: (level >= Level::Error).then(|| message.to_owned()),
-        platform: false,
         body: Map::from([("message".to_owned(), message.into())]),
+        ..LogRecord::default()
     }
 }
 

@@ -1,4 +1,7 @@
 //! Log records: a printed line, or a platform event that is no span.
+//!
+//! A line stays the text that was printed until somebody stores it. Taking it apart costs more than everything else
+//! that becomes of it on its way, and its text packs better than its parts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +10,8 @@ use crate::id::{SpanId, TraceId};
 use crate::time::Timestamp;
 use crate::value::Map;
 
-/// One log line or platform event, as a map of what is known of it.
-#[derive(Debug, Clone, PartialEq)]
+/// One log line or platform event, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct LogRecord {
     /// When it happened: what the record itself says, else when the platform saw it.
     pub time: Timestamp,
@@ -26,7 +29,11 @@ pub struct LogRecord {
     pub error: Option<String>,
     /// `true` for platform events, `false` for what the function or an extension printed.
     pub platform: bool,
-    /// The record's keys: a JSON line's own, or `message`, or the discovered keys (`@type`, `@requestId`, …).
+    /// What was printed, where nobody has taken it apart: its keys follow from it (`pipeline::parse::line`). None for
+    /// what was not printed.
+    pub line: Option<String>,
+    /// The record's keys: discovered ones (`@type`, `@requestId`, …), an SDK's. Beside a `line` those that were added
+    /// to it on its way; they stand before the line's own.
     pub body: Map,
 }
 

@@ -220,18 +220,14 @@ mod tests {
     fn where_only_the_report_can_tell_it_counts() {
         let mut signals = Signals::default();
         signals.logs.push(LogRecord {
-            time: Timestamp::EPOCH,
-            level: None,
             request_id: Some("a".to_owned()),
-            trace_id: None,
-            span_id: None,
-            duration_ms: None,
             error: Some(OUT_OF_MEMORY.to_owned()),
             platform: true,
             body: Map::from([
                 ("@type".to_owned(), "REPORT".into()),
                 ("@outOfMemory".to_owned(), true.into()),
             ]),
+            ..LogRecord::default()
         });
         append(&mut signals);
         let names: Vec<&str> = signals.metrics.iter().map(|metric| metric.name.as_str()).collect();

@@ -1,6 +1,9 @@
 //! One line of text, or one JSON object, becomes a [`Line`]: what it says about itself beside the keys it carries.
-//! Used for function and extension records here, and by the companion for CloudWatch lines. Never fails: what is not
-//! understood is text under `message`.
+//! Never fails: what is not understood is text under `message`.
+//!
+//! The extension only glances at a line ([`glance`]) and ships its text; the companion reads it whole ([`line()`]),
+//! whether it came from there or through CloudWatch. Both are the same code, which is given all keys of an object or
+//! those that tell something (`telling`): they say the same about every line.
 
 mod platform;
 mod runtime;
@@ -8,6 +11,7 @@ mod plain;
 mod head;
 mod embedded;
 mod stack;
+mod telling;
 mod fields;
 mod error;
 mod emf;
@@ -15,8 +19,10 @@ mod time;
 mod context;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use model::{Level, Map, Metric, SpanId, Timestamp, TraceId, Value};
+use model::{Level, LogRecord, Map, Metric, SpanId, Timestamp, TraceId, Value};
+use wire::Printed;
 
 pub use context::{XrayContext, traceparent, xray_header};
 pub(crate) use plain::is_error as is_error_text;
@@ -44,7 +50,7 @@ pub struct Line {
     pub duration_ms: Option<f64>,
     /// What makes it an error: a type, a message, or both.
     pub error: Option<String>,
-    /// Its keys.
+    /// Its keys; of a glance those of its JSON's that tell something.
     pub body: Map,
     /// The points of an Embedded Metric Format line. Those without a time of their own have `time` or the epoch;
     /// `request_id` is the caller's to set.
@@ -84,19 +90,76 @@ impl Line {
     }
 }
 
+/// How much of a line's own keys is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    /// All of them.
+    All,
+    /// Those of its JSON by which a line says something about itself, and nothing for the others' sake.
+    Telling,
+}
+
 /// Understands one record that came as text; line breaks at its end are no part of it.
 pub fn line(text: &str) -> Line {
+    understand(text, Keys::All)
+}
+
+/// What [`line()`] says about the same text, for a fraction of its cost: everything but the keys.
+pub fn glance(text: &str) -> Line {
+    understand(text, Keys::Telling)
+}
+
+/// What the reader of a batch wants of a line that was shipped as it was printed.
+pub fn printed(text: &str) -> Printed {
+    let line = line(text);
+    Printed { keys: line.body, duration_ms: line.duration_ms, error: line.error }
+}
+
+/// What the line of a record says goes into the record, and its text with it.
+pub fn take_apart(log: &mut LogRecord) {
+    wire::printed::take_apart(log, printed);
+}
+
+/// The text as it is worth keeping: without the line breaks at its end, and with those inside it as line breaks.
+pub fn kept(mut text: String) -> String {
+    text.truncate(text.trim_end_matches(['\n', '\r']).len());
+    match with_line_breaks(&text) {
+        Cow::Owned(broken) if !is_json_object(&text) => broken,
+        _ => text,
+    }
+}
+
+/// Where in a line the JSON object stands whose keys [`line()`] reads, if it has one; whether all of it is JSON is left
+/// to who reads it.
+pub fn json_range(text: &str) -> Option<Range<usize>> {
+    let end = text.trim_end().len();
+    let head = text.find('{')?;
+    if text[..head].trim().is_empty() {
+        return text[..end].ends_with('}').then_some(head..end);
+    }
+    let message = runtime::message_at(text);
+    if is_json_object(&text[message..]) {
+        return Some(message.max(head)..end);
+    }
+    plain::object_range(&text[message..]).map(|range| message + range.start..message + range.end)
+}
+
+fn understand(text: &str, keys: Keys) -> Line {
     let text = text.trim_end_matches(['\n', '\r']);
-    if let Some(map) = json_object(text) {
-        return object(map);
+    if let Some(map) = json_object(text, keys) {
+        return of_object(map, keys);
     }
     let text = with_line_breaks(text);
-    platform::line(&text).or_else(|| runtime::line(&text)).unwrap_or_else(|| plain::line(&text))
+    platform::line(&text).or_else(|| runtime::line(&text, keys)).unwrap_or_else(|| plain::line(&text, keys))
 }
 
 /// Understands one record that came as a JSON object. Every field is kept; a message that stands under another
 /// logger's name (`msg`, `fields.message`, …) is also put under `message`, so that one key finds them all.
 pub fn object(body: Map) -> Line {
+    of_object(body, Keys::All)
+}
+
+fn of_object(body: Map, keys: Keys) -> Line {
     let places = fields::places(&body);
     let mut line = Line {
         time: time::of(&body),
@@ -113,13 +176,19 @@ pub fn object(body: Map) -> Line {
     line.error = error::of(&body, line.level);
     line.metrics = emf::points(&body, line.time);
     line.body = body;
-    if !line.body.contains_key("message")
+    if keys == Keys::All
+        && !line.body.contains_key("message")
         && let Some(message) = fields::message(&line.body)
     {
         let message = message.to_owned();
         line.body.insert("message".to_owned(), Value::String(message));
     }
     line
+}
+
+/// What the line says, for people; of a glance, where that is JSON.
+pub(crate) fn message(line: &Line) -> Option<&str> {
+    fields::message(&line.body)
 }
 
 /// True for text that has a JSON object's borders.
@@ -129,8 +198,12 @@ pub(crate) fn is_json_object(text: &str) -> bool {
 }
 
 /// The text as a JSON object, if all of it is one.
-fn json_object(text: &str) -> Option<Map> {
-    if is_json_object(text) { serde_json::from_str(text).ok() } else { None }
+fn json_object(text: &str, keys: Keys) -> Option<Map> {
+    is_json_object(text).then_some(())?;
+    match keys {
+        Keys::All => serde_json::from_str(text).ok(),
+        Keys::Telling => telling::read(text),
+    }
 }
 
 /// Lambda's Python and Node clients write `\r` for the line breaks inside a record, so that their pipe keeps it whole.

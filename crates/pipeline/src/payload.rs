@@ -199,14 +199,10 @@ fn place(log: &LogRecord) -> Option<TraceContext> {
 fn record(kind: &str, request_id: &str, time: Timestamp) -> LogRecord {
     LogRecord {
         time,
-        level: None,
         request_id: Some(request_id.to_owned()),
-        trace_id: None,
-        span_id: None,
-        duration_ms: None,
-        error: None,
         platform: true,
         body: Map::from([("@type".to_owned(), kind.into()), ("@requestId".to_owned(), request_id.into())]),
+        ..LogRecord::default()
     }
 }
 

@@ -3,7 +3,7 @@
 use model::{LogRecord, Metric, Span, SpanStatus};
 use obfuscation::{Counts, Rule};
 
-use crate::Signals;
+use crate::{Signals, parse};
 
 /// Applies one obfuscation rule to everything that is shipped; or nothing, if a team wants that.
 #[derive(Debug, Clone)]
@@ -43,6 +43,10 @@ impl Scrubber {
 
 /// The error is often a copy of a part of the body; it is counted again, because it is there twice.
 fn scrub_log(rule: &Rule, log: &mut LogRecord, counts: &mut Counts) {
+    if let Some(line) = &mut log.line {
+        let json = parse::json_range(line);
+        counts.add(&rule.scrub_line(line, json));
+    }
     counts.add(&rule.scrub(&mut log.body));
     if let Some(error) = &mut log.error {
         counts.add(&rule.scrub_text(error));

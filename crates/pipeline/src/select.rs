@@ -100,15 +100,11 @@ mod tests {
 
     fn log(level: Option<Level>, error: Option<&str>, platform: bool) -> LogRecord {
         LogRecord {
-            time: Timestamp::EPOCH,
             level,
-            request_id: None,
-            trace_id: None,
-            span_id: None,
-            duration_ms: None,
             error: error.map(str::to_owned),
             platform,
             body: Map::from([("message".to_owned(), "password=hunter2".into())]),
+            ..LogRecord::default()
         }
     }
 

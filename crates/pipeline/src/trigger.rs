@@ -58,6 +58,14 @@ impl Trigger {
     }
 }
 
+/// Where a log line may show its invocation's event.
+const EVENT_KEYS: [&str; 3] = ["message", "event", "lambda_event"];
+const DATA_KEY: &str = "data";
+const ONLY_IN_EVENTS: [&str; 3] = ["Records", "requestContext", "detail-type"];
+
+/// What is looked for at a line's root, for `parse`.
+pub(crate) const ROOT_KEYS: &[&[&str]] = &[&EVENT_KEYS, &[DATA_KEY], &ONLY_IN_EVENTS];
+
 /// Understands an event; none if it is none that AWS sends.
 pub fn of_event(event: &Map) -> Option<Trigger> {
     http::read(event)
@@ -68,19 +76,20 @@ pub fn of_event(event: &Map) -> Option<Trigger> {
 }
 
 /// Understands the event that a log line shows: under the names that loggers give it (Powertools' `log_event` puts it
-/// under `message`, the reference's logger under `data.event`), or the line itself.
-pub fn of_log(body: &Map) -> Option<Trigger> {
+/// under `message`, the reference's logger under `data.event`), or the line itself, whose keys `whole` gives: `body` may
+/// be a glance's.
+pub(crate) fn of_log(body: &Map, whole: impl FnOnce() -> Map) -> Option<Trigger> {
     let object = |map: &'_ Map, key: &str| of_event(map.get(key)?.as_object()?);
-    ["message", "event", "lambda_event"]
+    EVENT_KEYS
         .iter()
         .find_map(|key| object(body, key))
-        .or_else(|| object(body.get("data")?.as_object()?, "event"))
-        .or_else(|| looks_like_event(body).then(|| of_event(body))?)
+        .or_else(|| object(body.get(DATA_KEY)?.as_object()?, "event"))
+        .or_else(|| looks_like_event(body).then(|| of_event(&whole()))?)
 }
 
 /// A line has other keys too; only what an application's log would not have by chance counts.
 fn looks_like_event(body: &Map) -> bool {
-    ["Records", "requestContext", "detail-type"].iter().any(|key| body.contains_key(*key))
+    ONLY_IN_EVENTS.iter().any(|key| body.contains_key(*key))
 }
 
 /// EventBridge, its scheduler's rules among them.

@@ -16,7 +16,7 @@ use prost::Message as _;
 
 use crate::error::DecodeError;
 use crate::limits::Limits;
-use crate::otlp::{Dialect, log, metric, resource, span};
+use crate::otlp::{Dialect, metric, resource, scope, span};
 use crate::structure::{self, Structure};
 use crate::writer::Writer;
 
@@ -75,10 +75,10 @@ const TRACES: u64 = 1;
 const LOGS: u64 = 2;
 const METRICS: u64 = 3;
 
-/// What a batch takes beside its records, and what a log line of 400 bytes with its keys takes, about: a first guess
+/// What a batch takes beside its records, and what a log line of 400 bytes takes, about: a first guess
 /// that seldom has to be corrected.
 const BATCH_BYTES: usize = 4 * 1024;
-const RECORD_BYTES: usize = 640;
+const RECORD_BYTES: usize = 512;
 
 /// `batch.proto`. `version` is not among the fields: prost writes fields by number, and it must come first.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -181,20 +181,15 @@ impl Batch {
         writer
     }
 
-    /// `ExportLogsServiceRequest` with one `ResourceLogs`, in it one `ScopeLogs` if there are logs
+    /// `ExportLogsServiceRequest` with one `ResourceLogs`, in it a `ScopeLogs` for each run of logs in one place
     /// (opentelemetry-proto, `logs/v1/logs.proto`).
     fn write_logs(&self, writer: &mut Writer) {
         const RESOURCE_LOGS: u64 = 1;
         const RESOURCE: u64 = 1;
         const SCOPE_LOGS: u64 = 2;
-        const LOG_RECORDS: u64 = 2;
         writer.message(RESOURCE_LOGS, |writer| {
-            if !self.logs.is_empty() {
-                writer.message(SCOPE_LOGS, |writer| {
-                    for log in self.logs.iter().rev() {
-                        writer.message(LOG_RECORDS, |writer| log::write(writer, log));
-                    }
-                });
+            for logs in scope::runs(&self.logs).rev() {
+                writer.message(SCOPE_LOGS, |writer| scope::write(writer, logs));
             }
             writer.bytes(RESOURCE, &resource::to_otlp(&self.resource).encode_to_vec());
         });
@@ -252,9 +247,8 @@ impl Batch {
         }
         for of_resource in message.logs.unwrap_or_default().resource_logs {
             resource = resource.or(of_resource.resource);
-            for found in of_resource.scope_logs.into_iter().flat_map(|scope| scope.log_records) {
-                let number = batch.logs.len();
-                batch.logs.push(log::from_ours(found, number)?);
+            for of_scope in of_resource.scope_logs {
+                scope::read(of_scope, &mut batch.logs)?;
             }
         }
         for of_resource in message.metrics.unwrap_or_default().resource_metrics {

@@ -5,6 +5,7 @@ use model::{BatchId, Event, Timestamp, Value};
 use crate::batch::{self, Account};
 use crate::error::DecodeError;
 use crate::limits::Limits;
+use crate::printed::ReadLine;
 use crate::structure::{self, Signal};
 use crate::{cloudwatch, event, foreign, inflate, json, posted};
 
@@ -15,6 +16,8 @@ pub struct Context<'a> {
     pub record: &'a str,
     /// When the stream took it: the time of events that carry none.
     pub arrived_at: Timestamp,
+    /// How lines are understood that our extension shipped as they were printed.
+    pub read_line: ReadLine,
 }
 
 /// A record that could be read.
@@ -79,7 +82,7 @@ pub fn decode(bytes: &[u8], context: &Context<'_>, limits: &Limits) -> Result<De
 fn decode_batch(plain: &[u8], context: &Context<'_>, limits: &Limits) -> Result<Decoded, DecodeError> {
     let batch = batch::decode_plain(plain, limits)?;
     let (id, account) = (batch.id.clone(), batch.account.clone());
-    let events = event::of_batch(batch, context.arrived_at, limits)?;
+    let events = event::of_batch(batch, context, limits)?;
     Ok(Decoded { batch: Some(id), account: Some(account), events, format: Format::Batch })
 }
 

@@ -6,10 +6,11 @@
 use model::{Event, EventId, Kind, LogRecord, Map, Metric, Resource, SpanKind, SpanStatus, Timestamp, Value};
 
 use crate::batch::{Account, Batch};
+use crate::decode::Context;
 use crate::error::DecodeError;
 use crate::limits::Limits;
 use crate::otlp::span::ReadSpan;
-use crate::point;
+use crate::{point, printed};
 
 /// The resource attribute that sends all of its records to another dataset.
 pub(crate) const DATASET: &str = "limelight.dataset";
@@ -25,20 +26,22 @@ pub(crate) const LIMELIGHT: &str = "limelight";
 /// All events of a batch: spans, logs, metric points in this order, then its delivery account. The order numbers them.
 pub(crate) fn of_batch(
     batch: Batch,
-    arrived_at: Timestamp,
+    context: &Context<'_>,
     limits: &Limits,
 ) -> Result<Vec<Event>, DecodeError> {
     let mut events = Vec::with_capacity(batch.records() + 1);
     let id = batch.id.clone();
     let mut number = 0..;
     let mut next_id = || EventId::in_batch(&id, number.next().unwrap_or(u64::MAX));
-    let account = delivery(&batch, arrived_at);
+    let account = delivery(&batch, context.arrived_at);
+    printed::check(batch.logs.iter().filter_map(|log| log.line.as_deref()), limits)?;
     let emitter = Emitter::new(batch.resource);
     Stamps::new(limits).spend(&emitter, batch.spans.len() + batch.logs.len() + batch.metrics.len())?;
     for span in batch.spans {
         events.push(emitter.span(span.into(), next_id()));
     }
-    for log in batch.logs {
+    for mut log in batch.logs {
+        printed::take_apart(&mut log, context.read_line);
         events.push(emitter.log(log, LAMBDA_LOGS, next_id()));
     }
     for metric in batch.metrics {

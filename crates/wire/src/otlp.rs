@@ -5,6 +5,7 @@ pub(crate) mod value;
 pub(crate) mod resource;
 pub(crate) mod span;
 pub(crate) mod log;
+pub(crate) mod scope;
 pub(crate) mod histogram;
 pub(crate) mod metric;
 

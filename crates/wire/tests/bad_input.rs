@@ -12,6 +12,7 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
 use std::io::Read;
+use wire::printed::as_text;
 use wire::{Context, DecodeError, Limits, decode};
 
 fn refuse(bytes: &[u8]) -> DecodeError {
@@ -19,7 +20,7 @@ fn refuse(bytes: &[u8]) -> DecodeError {
 }
 
 fn refuse_with(bytes: &[u8], limits: &Limits) -> DecodeError {
-    let context = Context { record: "1", arrived_at: Timestamp::EPOCH };
+    let context = Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: as_text };
     decode(bytes, &context, limits).unwrap_err()
 }
 
@@ -89,7 +90,7 @@ fn gzip_in_gzip_in_gzip_is_refused() {
 #[test]
 fn the_largest_record_of_a_stream_is_read_and_one_byte_more_is_not() {
     let record = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8)).into_bytes();
-    let context = Context { record: "1", arrived_at: Timestamp::EPOCH };
+    let context = Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: as_text };
     let largest = record(10 * 1024 * 1024);
     assert_eq!(decode(&largest, &context, &Limits::default()).unwrap().events.len(), 1);
     assert!(matches!(

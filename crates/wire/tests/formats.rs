@@ -20,12 +20,13 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span};
 use prost::Message;
 use std::io::Read;
+use wire::printed::as_text;
 use wire::{Context, Decoded, Format, Limits, decode};
 
 const ARRIVED_MS: i64 = 1_800_000_000_000;
 
 fn read(bytes: &[u8]) -> Decoded {
-    let context = Context { record: "4959", arrived_at: Timestamp::from_millis(ARRIVED_MS) };
+    let context = Context { record: "4959", arrived_at: Timestamp::from_millis(ARRIVED_MS), read_line: as_text };
     decode(bytes, &context, &Limits::default()).unwrap()
 }
 

@@ -12,6 +12,7 @@ use model::{
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
+use wire::printed::as_text;
 use wire::{Account, Batch, Context, Format, Limits, decode, decode_plain, encode, encode_plain};
 
 /// Keys that our own encoding uses, too: a record may have them as well.
@@ -77,10 +78,13 @@ fn level() -> impl Strategy<Value = Option<Level>> {
 fn log() -> impl Strategy<Value = LogRecord> {
     let ids = (request_id(), option::of(trace_id()), option::of(span_id()));
     let told = (option::of(-1e9..1e9_f64), option::of("\\PC{0,5}"), any::<bool>(), map());
-    (time(), level(), ids, told).prop_map(|(time, level, ids, told)| {
+    let line = option::of("\\PC{0,5}");
+    (time(), level(), ids, told, line).prop_map(|(time, level, ids, told, line)| {
         let (request_id, trace_id, span_id) = ids;
         let (duration_ms, error, platform, body) = told;
-        LogRecord { time, level, request_id, trace_id, span_id, duration_ms, error, platform, body }
+        // Both follow from a line, and are not shipped beside it.
+        let (duration_ms, error) = if line.is_some() { (None, None) } else { (duration_ms, error) };
+        LogRecord { time, level, request_id, trace_id, span_id, duration_ms, error, platform, line, body }
     })
 }
 
@@ -226,7 +230,7 @@ proptest! {
 
     #[test]
     fn every_record_becomes_one_event_with_a_name_of_its_own(batch in batch()) {
-        let context = Context { record: "1", arrived_at: Timestamp::EPOCH };
+        let context = Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: as_text };
         let decoded = decode(&encode(&batch), &context, &Limits::default()).unwrap();
         prop_assert_eq!(decoded.format, Format::Batch);
         prop_assert_eq!(decoded.batch.as_ref(), Some(&batch.id));
@@ -249,7 +253,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..300)) {
-        let context = Context { record: "1", arrived_at: Timestamp::EPOCH };
+        let context = Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: as_text };
         let limits = Limits { inflated_bytes_max: 1 << 16, values_max: 10_000, ..Limits::default() };
         let _ = decode(&bytes, &context, &limits);
         let mut as_batch = vec![0x78, 0x01];
@@ -261,7 +265,7 @@ proptest! {
     fn a_damaged_batch_is_refused_or_read_and_never_panics(
         batch in batch(), at in any::<prop::sample::Index>(), byte in any::<u8>()
     ) {
-        let context = Context { record: "1", arrived_at: Timestamp::EPOCH };
+        let context = Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: as_text };
         let mut bytes = encode_plain(&batch);
         let index = at.index(bytes.len());
         bytes[index] = byte;

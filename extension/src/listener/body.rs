@@ -7,8 +7,9 @@ mod envelope;
 mod salvage;
 mod stitch;
 
-use lambda_api::telemetry::Record;
+use lambda_api::telemetry::{Record, kind};
 use model::{Timestamp, Value};
+use serde_json::value::RawValue;
 
 use scan::Scan;
 use stitch::{Join, Stitch};
@@ -130,9 +131,18 @@ impl Elements<'_> {
 
 /// The record at the beginning of `bytes`, and its length.
 fn first(bytes: &[u8]) -> Option<(Record<Value>, usize)> {
-    let mut records = serde_json::Deserializer::from_slice(bytes).into_iter::<Record<Value>>();
-    let record = records.next()?.ok()?;
+    let mut records = serde_json::Deserializer::from_slice(bytes).into_iter::<Record<Option<&RawValue>>>();
+    let record = told(records.next()?.ok()?)?;
     Some((record, records.byte_offset()))
+}
+
+/// An object that was printed (Lambda's JSON log format) is a line, as it stands in the body; what the platform says is
+/// read.
+fn told(record: Record<Option<&RawValue>>) -> Option<Record<Value>> {
+    let content = record.record.map_or("null", RawValue::get);
+    let is_line = matches!(record.kind.as_str(), kind::FUNCTION | kind::EXTENSION) && content.starts_with('{');
+    let content = if is_line { Value::from(content) } else { serde_json::from_str(content).ok()? };
+    Some(Record { time: record.time, kind: record.kind, record: content })
 }
 
 /// True if a body (behind its bracket) begins with a record as the platform makes them, and goes on as an array does.

@@ -32,24 +32,22 @@ impl Assembler {
         seen_at: Timestamp,
         now: Timestamp,
     ) -> Signals {
-        match record {
-            Value::String(text) if text.trim().is_empty() => {
-                // An empty line tells nothing, unless it stands inside a stack trace.
-                if source == Source::Function {
-                    self.joiner.blank();
-                }
-                folded()
+        let text = match record {
+            Value::String(text) => text,
+            // Lambda's JSON format: the object is what was printed.
+            other => serde_json::Value::from(other).to_string(),
+        };
+        if text.trim().is_empty() {
+            // An empty line tells nothing, unless it stands inside a stack trace.
+            if source == Source::Function {
+                self.joiner.blank();
             }
-            Value::String(text) if source == Source::Function && !parse::is_json_object(&text) => {
-                self.on_text(text, seen_at, now)
-            }
-            Value::String(text) => self.on_parsed(parse::line(&text), source, seen_at),
-            Value::Object(map) => self.on_parsed(parse::object(map), source, seen_at),
-            other => {
-                let json = serde_json::Value::from(other).to_string();
-                self.on_parsed(parse::line(&json), source, seen_at)
-            }
+            return folded();
         }
+        if source == Source::Function && !parse::is_json_object(&text) {
+            return self.on_text(text, seen_at, now);
+        }
+        self.on_whole(text, source, seen_at)
     }
 
     /// A text of the function: perhaps a line of a stack trace. Lines of invocations that overlap are not joined, since
@@ -67,31 +65,32 @@ impl Assembler {
     pub(super) fn on_blocks(&mut self, blocks: Released) -> Signals {
         let mut signals = Signals::default();
         for block in blocks.into_iter().flatten() {
-            signals.append(self.log(parse::line(&block.text), Source::Function, block.seen_at));
+            signals.append(self.log(block.text, Source::Function, block.seen_at));
             signals.folded += block.records - 1;
         }
         signals
     }
 
     /// What is a record by itself: no line of a trace comes after it.
-    fn on_parsed(&mut self, line: Line, source: Source, seen_at: Timestamp) -> Signals {
+    fn on_whole(&mut self, text: String, source: Source, seen_at: Timestamp) -> Signals {
         if source == Source::Extension {
-            return if is_own(&line) { folded() } else { self.log(line, source, seen_at) };
+            return if is_own(&text) { folded() } else { self.log(text, source, seen_at) };
         }
         let mut signals = self.finish_lines();
-        signals.append(self.log(line, source, seen_at));
+        signals.append(self.log(text, source, seen_at));
         signals
     }
 
-    fn log(&mut self, mut line: Line, source: Source, seen_at: Timestamp) -> Signals {
+    fn log(&mut self, text: String, source: Source, seen_at: Timestamp) -> Signals {
+        let mut line = parse::glance(&text);
         if source == Source::Function && self.is_second_copy(&line) {
             return folded();
         }
         let mut signals = Signals { metrics: std::mem::take(&mut line.metrics), ..Signals::default() };
         let is_timed = line.kind == LineKind::Log && line.span_id.is_none() && signals.metrics.is_empty();
-        let mut log = self.place(line, seen_at);
+        let mut log = self.place(&line, text, seen_at);
         if source == Source::Extension {
-            log.body.entry("@type".to_owned()).or_insert_with(|| "EXTENSION".into());
+            log.body.insert("@type".to_owned(), "EXTENSION".into());
         }
         for metric in &mut signals.metrics {
             metric.request_id.clone_from(&log.request_id);
@@ -100,7 +99,7 @@ impl Assembler {
             }
         }
         if is_timed {
-            signals.spans.extend(self.timed(&log));
+            signals.spans.extend(self.timed(&log, parse::message(&line)));
         }
         let waits = self.invocations.none_yet() && self.function.inits_on_demand();
         let ready = if waits { self.phases.hold(log) } else { Some(log) };
@@ -109,25 +108,25 @@ impl Assembler {
     }
 
     /// The span that a log with a duration tells of, below its invocation's.
-    fn timed(&mut self, log: &LogRecord) -> Option<Span> {
+    fn timed(&mut self, log: &LogRecord, message: Option<&str>) -> Option<Span> {
         log.duration_ms?;
         let invocation = self.invocations.find(log.request_id.as_deref()?)?;
         let is_inside = log.trace_id == Some(invocation.context.trace_id);
-        is_inside.then(|| timed::span(log, invocation.context, invocation.started_at))?
+        is_inside.then(|| timed::span(log, message, invocation.context, invocation.started_at))?
     }
 
     /// Gives a line its invocation, its trace and its time, and lets the invocation remember its error.
-    fn place(&mut self, line: Line, seen_at: Timestamp) -> LogRecord {
+    fn place(&mut self, line: &Line, text: String, seen_at: Timestamp) -> LogRecord {
         let mut log = LogRecord {
             time: line.time.filter(|time| is_believable(*time, seen_at)).unwrap_or(seen_at),
             level: line.level,
-            request_id: line.request_id,
+            request_id: line.request_id.clone(),
             trace_id: line.trace_id,
             span_id: line.span_id,
             duration_ms: line.duration_ms,
-            error: line.error,
-            platform: false,
-            body: line.body,
+            error: line.error.clone(),
+            line: Some(parse::kept(text)),
+            ..LogRecord::default()
         };
         let named = log.request_id.as_deref().filter(|id| self.invocations.find(id).is_some());
         let invocation = match (named, line.request_id_certain) {
@@ -142,7 +141,8 @@ impl Assembler {
                 invocation.last_error = Some(error.clone());
             }
             if invocation.trigger.is_none() {
-                invocation.trigger = trigger::of_log(&log.body);
+                let whole = || parse::line(log.line.as_deref().unwrap_or_default()).body;
+                invocation.trigger = trigger::of_log(&line.body, whole);
             }
             log.request_id = Some(invocation.request_id.clone());
             let context = invocation.context;
@@ -180,9 +180,9 @@ fn is_believable(time: Timestamp, seen_at: Timestamp) -> bool {
     seen_at.since(time) <= OLDER_MAX && time.since(seen_at) <= NEWER_MAX
 }
 
-fn is_own(line: &Line) -> bool {
-    let message = line.body.get("message").and_then(Value::as_str);
-    message.is_some_and(|text| text.trim_start().starts_with(OWN_LINE_MARKER))
+fn is_own(text: &str) -> bool {
+    text.trim_start().starts_with(OWN_LINE_MARKER)
+        || parse::message(&parse::glance(text)).is_some_and(|text| text.trim_start().starts_with(OWN_LINE_MARKER))
 }
 
 /// A record that makes no log of its own.

@@ -12,14 +12,9 @@ use crate::parse::{TIMED_OUT, timed_out, xray_header};
 fn event(time: Timestamp, kind: &str) -> LogRecord {
     LogRecord {
         time,
-        level: None,
-        request_id: None,
-        trace_id: None,
-        span_id: None,
-        duration_ms: None,
-        error: None,
         platform: true,
         body: Map::from([("@type".to_owned(), kind.into())]),
+        ..LogRecord::default()
     }
 }
 

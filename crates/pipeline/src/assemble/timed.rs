@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{LogRecord, Map, Span, SpanKind, SpanStatus, Timestamp, TraceContext, Value};
+use model::{LogRecord, Map, Span, SpanKind, SpanStatus, Timestamp, TraceContext};
 
 use super::{identity, millis};
 
@@ -13,13 +13,18 @@ const SLACK: Duration = Duration::from_secs(1);
 
 /// The span; none if the log tells no duration, or one that began before the invocation. Its id comes from what the
 /// line says, so that the same line from CloudWatch gives the same span.
-pub(super) fn span(log: &LogRecord, parent: TraceContext, began: Timestamp) -> Option<Span> {
+pub(super) fn span(
+    log: &LogRecord,
+    message: Option<&str>,
+    parent: TraceContext,
+    began: Timestamp,
+) -> Option<Span> {
     let request_id = log.request_id.as_deref()?;
     let start = log.time.minus(millis(log.duration_ms?));
     if start.plus(SLACK) < began {
         return None;
     }
-    let name = name(&log.body);
+    let name = name(message.unwrap_or_default());
     let role = format!("log {} {name}", log.time);
     Some(Span {
         trace_id: parent.trace_id,
@@ -40,8 +45,7 @@ pub(super) fn span(log: &LogRecord, parent: TraceContext, began: Timestamp) -> O
     })
 }
 
-fn name(body: &Map) -> &str {
-    let text = body.get("message").and_then(Value::as_str).unwrap_or_default();
+fn name(text: &str) -> &str {
     let line = text.lines().next().unwrap_or_default();
     let name = line[..line.floor_char_boundary(NAME_BYTES_MAX)].trim();
     if name.is_empty() { "log" } else { name }

@@ -1,7 +1,9 @@
 //! Cuts the long texts of an event that is too large for the stream, and says so in the event itself.
 
-use model::{Map, Value};
+use model::{LogRecord, Map, Value};
 use wire::Batch;
+
+use crate::parse;
 
 /// Texts are never cut below this: an event that is too large with such short texts has too many of them.
 pub(super) const STRING_BYTES_MIN: usize = 256;
@@ -11,6 +13,7 @@ const MARK: &str = "limelight.truncatedBytes";
 
 /// Cuts every text of every record to `bytes_max`, at a character's border.
 pub(super) fn batch(batch: &mut Batch, bytes_max: usize) {
+    batch.logs.iter_mut().filter(|log| is_long(log, bytes_max)).for_each(parse::take_apart);
     let logs = batch.logs.iter_mut().map(|log| &mut log.body);
     let metrics = batch.metrics.iter_mut().map(|metric| &mut metric.attributes);
     let spans = batch.spans.iter_mut().map(|span| {
@@ -25,6 +28,10 @@ pub(super) fn batch(batch: &mut Batch, bytes_max: usize) {
             mark(root, cut);
         }
     }
+}
+
+fn is_long(log: &LogRecord, bytes_max: usize) -> bool {
+    log.line.as_ref().is_some_and(|line| line.len() > bytes_max)
 }
 
 /// Adds to the mark of an earlier, milder cut.

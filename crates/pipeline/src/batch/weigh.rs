@@ -21,7 +21,7 @@ pub(super) fn signals(signals: &Signals) -> usize {
 
 /// Bytes of a log record.
 pub(crate) fn log(log: &LogRecord) -> usize {
-    RECORD_BYTES + map(&log.body)
+    RECORD_BYTES + log.line.as_ref().map_or(0, String::len) + map(&log.body)
 }
 
 /// Bytes of a span.

@@ -66,20 +66,9 @@ pub(super) fn sort(signals: Signals) -> Vec<(Worth, Signals)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Map, Timestamp};
 
     fn log(level: Option<Level>) -> LogRecord {
-        LogRecord {
-            time: Timestamp::EPOCH,
-            level,
-            request_id: None,
-            trace_id: None,
-            span_id: None,
-            duration_ms: None,
-            error: None,
-            platform: false,
-            body: Map::default(),
-        }
+        LogRecord { level, ..LogRecord::default() }
     }
 
     #[test]

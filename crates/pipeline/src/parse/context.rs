@@ -56,6 +56,9 @@ const TRACE_KEYS: [&str; 14] = [
 const SPAN_KEYS: [&str; 8] =
     ["span_id", "spanId", "spanID", "SpanId", "span.id", "otelSpanID", "@sp", "traceparent"];
 
+/// What is looked for at a line's root, for [`super::telling`].
+pub(super) const ROOT_KEYS: &[&[&str]] = &[&TRACE_KEYS, &SPAN_KEYS, &["trace", "span"]];
+
 /// The trace that a JSON line names. Elastic's schema has it as `{"trace": {"id": …}}`.
 pub(super) fn trace_id(places: &[&Map]) -> Option<TraceId> {
     let find = |map: &&Map| TRACE_KEYS.iter().filter_map(|key| map.get(*key)?.as_str()).find_map(trace);

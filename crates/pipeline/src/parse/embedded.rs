@@ -1,6 +1,13 @@
 //! Semi-structured lines: text around one JSON object (`Events: {…}`), taken apart as the reference does.
 
+mod sound;
+
+use std::ops::Range;
+
 use model::Map;
+use serde::Deserialize;
+
+use sound::Sound;
 
 /// A line of braces must not cost more than a few looks.
 const ATTEMPTS_MAX: usize = 8;
@@ -16,11 +23,23 @@ pub(super) struct Embedded {
 
 /// Finds the object; none if there is none.
 pub(super) fn split(text: &str) -> Option<Embedded> {
+    let (range, data) = first(text, |object: &Map| !object.is_empty())?;
+    Some(Embedded { message: around(&text[..range.start], &text[range.end..]), data })
+}
+
+/// Where the object stands, without reading it.
+pub(super) fn range(text: &str) -> Option<Range<usize>> {
+    Some(first(text, |object: &Sound| !object.is_empty)?.0)
+}
+
+fn first<'a, T: Deserialize<'a>>(
+    text: &'a str,
+    says_something: impl Fn(&T) -> bool,
+) -> Option<(Range<usize>, T)> {
     text.match_indices('{').take(ATTEMPTS_MAX).find_map(|(start, _)| {
-        let mut stream = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Map>();
-        let data = stream.next()?.ok().filter(|object| !object.is_empty())?;
-        let suffix = text.get(start + stream.byte_offset()..)?;
-        Some(Embedded { message: around(&text[..start], suffix), data })
+        let mut stream = serde_json::Deserializer::from_str(&text[start..]).into_iter::<T>();
+        let object = stream.next()?.ok().filter(&says_something)?;
+        Some((start..start + stream.byte_offset(), object))
     })
 }
 
@@ -53,6 +72,15 @@ mod tests {
         );
         assert_eq!(message(r#"got "{"a":1}""#).as_deref(), Some("got \""));
         assert_eq!(message(r#"{"a":1} done"#).as_deref(), Some("done"));
+    }
+
+    #[test]
+    fn the_object_stands_where_it_was_taken_from() {
+        for text in [r#"got "{"a":1}""#, r#"{not} { } {"a":1e999} {"b":"\ud800"} {"c":[1]} {"d":2}"#, "{}", "none"] {
+            let taken = split(text).map(|embedded| serde_json::Value::from(model::Value::from(embedded.data)));
+            let there = range(text).map(|range| serde_json::from_str::<serde_json::Value>(&text[range]).unwrap());
+            assert_eq!(there, taken, "{text}");
+        }
     }
 
     #[test]

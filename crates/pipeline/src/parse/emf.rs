@@ -6,10 +6,13 @@ use model::{Map, Metric, MetricKind, Timestamp, Value};
 /// CloudWatch takes 100 metrics per directive; more directives than a handful are nonsense.
 const POINTS_MAX: usize = 200;
 
+/// By this key a line says that it declares metrics.
+pub(super) const ROOT_KEY: &str = "_aws";
+
 /// One point per metric and directive. Its attributes are all dimensions of the directive's sets together, and
 /// `namespace`: CloudWatch counts once per dimension set, a query here groups by whichever it wants.
 pub(super) fn points(body: &Map, printed_at: Option<Timestamp>) -> Vec<Metric> {
-    let Some(aws) = body.get("_aws").and_then(Value::as_object) else { return Vec::new() };
+    let Some(aws) = body.get(ROOT_KEY).and_then(Value::as_object) else { return Vec::new() };
     let Some(Value::Array(directives)) = aws.get("CloudWatchMetrics") else { return Vec::new() };
     let time = match aws.get("Timestamp") {
         Some(Value::Int(millis)) => Timestamp::from_millis(*millis),

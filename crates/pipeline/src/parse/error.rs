@@ -25,6 +25,15 @@ const TYPE_KEYS: [&str; 9] = [
 const MESSAGE_KEYS: [&str; 7] =
     ["errorMessage", "message", "msg", "error_message", "exception.message", "exc_value", "value"];
 
+/// Type and message at the root: Lambda's clients, Powertools, OpenTelemetry, Elastic.
+const ROOT_TYPES: [&str; 5] = ["errorType", "exception_name", "error_type", "exception.type", "error.type"];
+const ROOT_MESSAGES: [&str; 4] = ["errorMessage", "error_message", "exception.message", "error.message"];
+/// Where an error may be nested: Node's JSON console, the reference's logger, `tracing`.
+const NESTED_IN: [&str; 3] = ["message", "data", "fields"];
+
+/// What is looked for at a line's root, for [`super::telling`].
+pub(super) const ROOT_KEYS: &[&[&str]] = &[&["error"], &KEYS, &ROOT_TYPES, &ROOT_MESSAGES, &NESTED_IN];
+
 /// What makes a JSON line an error; none if it is not one.
 pub(super) fn of(body: &Map, level: Option<Level>) -> Option<String> {
     let declared = body.get("error").and_then(described);
@@ -64,15 +73,14 @@ fn described(value: &Value) -> Option<String> {
     }
 }
 
-/// Type and message that stand at the root: Lambda's clients, Powertools, OpenTelemetry, Elastic.
+/// Type and message that stand at the root.
 fn at_root(body: &Map) -> (Option<&str>, Option<&str>) {
-    let kind = find(body, &["errorType", "exception_name", "error_type", "exception.type", "error.type"]);
-    (kind, find(body, &["errorMessage", "error_message", "exception.message", "error.message"]))
+    (find(body, &ROOT_TYPES), find(body, &ROOT_MESSAGES))
 }
 
-/// An error inside `message` (Node's JSON console), `data` (the reference's logger), `fields` (`tracing`).
+/// An error inside another object.
 fn nested(body: &Map) -> Option<String> {
-    ["message", "data", "fields"].iter().find_map(|key| {
+    NESTED_IN.iter().find_map(|key| {
         let inner = body.get(*key)?.as_object()?;
         let (kind, message) = at_root(inner);
         joined(kind, message).or_else(|| described(inner.get("error")?))

@@ -66,12 +66,31 @@ const DURATION_KEYS: [&str; 10] = [
 /// Where loggers put what holds for several lines: logback's and log4j's diagnostic context, Serilog's properties,
 /// `tracing`'s innermost span.
 const CONTEXT_KEYS: [&str; 5] = ["mdc", "contextMap", "Properties", "fields", "span"];
+/// The same as lists: `tracing`'s outer spans, .NET's scopes.
+const CONTEXT_LISTS: [&str; 2] = ["spans", "Scopes"];
+/// Objects in which a `level` may stand.
+const LEVEL_OBJECTS: [&str; 2] = ["log", "@fields"];
+const PYTHON_LEVEL: &str = "levelno";
+const STRUCTLOG_MESSAGE: &str = "event";
+
+/// What is looked for at a line's root, for [`super::telling`].
+pub(super) const ROOT_KEYS: &[&[&str]] = &[
+    &LEVEL_KEYS,
+    &INVOCATION_KEYS,
+    &REQUEST_KEYS,
+    &MESSAGE_KEYS,
+    &DURATION_KEYS,
+    &CONTEXT_KEYS,
+    &LEVEL_OBJECTS,
+    &CONTEXT_LISTS,
+    &[PYTHON_LEVEL, STRUCTLOG_MESSAGE],
+];
 
 /// The gravity.
 pub(super) fn level(body: &Map) -> Option<Level> {
-    let nested = || ["log", "@fields"].iter().filter_map(|key| body.get(*key)?.as_object()?.get("level"));
+    let nested = || LEVEL_OBJECTS.iter().filter_map(|key| body.get(*key)?.as_object()?.get("level"));
     let levels = LEVEL_KEYS.iter().filter_map(|key| body.get(*key)).chain(nested());
-    levels.into_iter().find_map(level_of).or_else(|| match body.get("levelno") {
+    levels.into_iter().find_map(level_of).or_else(|| match body.get(PYTHON_LEVEL) {
         Some(Value::Int(number)) => python_level(*number),
         _ => None,
     })
@@ -118,7 +137,7 @@ fn python_level(number: i64) -> Option<Level> {
 pub(super) fn places(body: &Map) -> Vec<&Map> {
     let mut places = vec![body];
     places.extend(CONTEXT_KEYS.iter().filter_map(|key| body.get(*key)?.as_object()));
-    for key in ["spans", "Scopes"] {
+    for key in CONTEXT_LISTS {
         if let Some(Value::Array(items)) = body.get(key) {
             places.extend(items.iter().filter_map(Value::as_object));
         }
@@ -150,7 +169,7 @@ pub(super) fn message(body: &Map) -> Option<&str> {
     // structlog calls the message `event`; so do others whatever they like, but not beside a level and a time.
     let structlog = || {
         (body.contains_key("level") && body.contains_key("timestamp")).then_some(())?;
-        body.get("event")?.as_str()
+        body.get(STRUCTLOG_MESSAGE)?.as_str()
     };
     MESSAGE_KEYS.iter().find_map(|key| body.get(*key)?.as_str()).or_else(rust_tracing).or_else(structlog)
 }

@@ -1,17 +1,18 @@
 //! Text without a runtime's prefix: prints, other loggers' text formats, stack traces.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use model::{Level, Map, Timestamp, Value};
 
 use super::head::Head;
-use super::{Line, context, embedded, error, stack, time};
+use super::{Keys, Line, context, embedded, error, stack, time};
 
 /// Colours are taken out as far as anybody looks for words.
 const COLOURED_BYTES_MAX: usize = 320;
 
 /// Understands what can be understood; the text is kept.
-pub(super) fn line(text: &str) -> Line {
+pub(super) fn line(text: &str, keys: Keys) -> Line {
     let seen = without_colours(text);
     let (time, rest) = leading_time(&seen);
     let head = Head::of(rest, time.is_some());
@@ -27,7 +28,7 @@ pub(super) fn line(text: &str) -> Line {
         trace_id,
         span_id,
         error: is_error.then(|| thrown.unwrap_or_else(|| error::first_line(text))),
-        body: body(text),
+        body: body(text, keys),
         ..Line::default()
     }
 }
@@ -39,8 +40,11 @@ pub(crate) fn is_error(text: &str) -> bool {
 }
 
 /// `message`, or `message` and `data` where one JSON object stands in the text. A text of several lines is a stack
-/// trace, a table, code: braces in it are its own.
-pub(super) fn body(text: &str) -> Map {
+/// trace, a table, code: braces in it are its own. Neither key tells anything about the line.
+pub(super) fn body(text: &str, keys: Keys) -> Map {
+    if keys == Keys::Telling {
+        return Map::new();
+    }
     let embedded = if text.contains('\n') { None } else { embedded::split(text) };
     match embedded {
         Some(found) => Map::from([
@@ -49,6 +53,11 @@ pub(super) fn body(text: &str) -> Map {
         ]),
         None => Map::from([("message".to_owned(), text.into())]),
     }
+}
+
+/// Where the object stands that [`body`] takes for `data`.
+pub(super) fn object_range(text: &str) -> Option<Range<usize>> {
+    if text.contains('\n') { None } else { embedded::range(text) }
 }
 
 /// The beginning without a terminal's colours, for who looks for words in it.
@@ -85,6 +94,10 @@ fn leading_time(text: &str) -> (Option<Timestamp>, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn line(text: &str) -> Line {
+        super::line(text, Keys::All)
+    }
 
     const ID: &str = "8286a188-ba32-4475-8077-530cd35c09a9";
 

@@ -5,6 +5,9 @@ use model::{Map, Timestamp, Value};
 /// Where loggers put the time, most telling name first.
 const KEYS: [&str; 8] = ["timestamp", "@timestamp", "time", "ts", "asctime", "@t", "datetime", "Timestamp"];
 
+/// What is looked for at a line's root, for [`super::telling`].
+pub(super) const ROOT_KEYS: &[&[&str]] = &[&KEYS, &["instant"]];
+
 /// The time a JSON line says it was printed.
 pub(super) fn of(body: &Map) -> Option<Timestamp> {
     KEYS.iter().filter_map(|key| body.get(*key)).find_map(value).or_else(|| log4j(body))

@@ -15,11 +15,8 @@ fn line(request_id: &str, level: Level) -> Signals {
         level: Some(level),
         request_id: Some(request_id.to_owned()),
         trace_id: Some(identity::trace_id(request_id)),
-        span_id: None,
-        duration_ms: None,
-        error: None,
-        platform: false,
         body: Map::from([("message".to_owned(), "hello".into())]),
+        ..LogRecord::default()
     };
     Signals { logs: vec![log], ..Signals::default() }
 }

@@ -2,7 +2,7 @@
 
 use lambda_api::telemetry::Record;
 use model::{Level, LogRecord, Metric, Span, Timestamp};
-use pipeline::{Assembler, FunctionContext, Signals};
+use pipeline::{Assembler, parse, FunctionContext, Signals};
 use serde_json::{Value, json};
 
 pub(crate) const ID: &str = "8286a188-ba32-4475-8077-530cd35c09a9";
@@ -124,7 +124,10 @@ pub(crate) fn shown_span(span: &Span) -> Value {
     })
 }
 
+/// As who stores it sees it: with its line's keys.
 pub(crate) fn shown_log(log: &LogRecord) -> Value {
+    let mut log = log.clone();
+    parse::take_apart(&mut log);
     json!({
         "time": log.time.to_string(),
         "level": log.level.map(Level::as_str),

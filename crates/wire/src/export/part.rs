@@ -134,9 +134,8 @@ fn read_log(found: OtlpLog, arrived_at: Timestamp) -> Result<LogRecord, DecodeEr
         request_id: body.get(log::REQUEST_ID).and_then(Value::as_str).map(str::to_owned),
         trace_id,
         span_id,
-        duration_ms: None,
         error,
-        platform: false,
         body,
+        ..LogRecord::default()
     })
 }

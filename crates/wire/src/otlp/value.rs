@@ -55,6 +55,16 @@ pub(crate) fn write_object(writer: &mut Writer, map: &Map) {
     writer.message(variant::KEY_VALUES, |writer| write_key_values(writer, map, 0));
 }
 
+/// Writes a text as an `AnyValue`.
+pub(crate) fn write_string(writer: &mut Writer, text: &str) {
+    writer.bytes(variant::STRING, text.as_bytes());
+}
+
+/// Writes one attribute that is an object into the repeated field `field`.
+pub(crate) fn write_keys(writer: &mut Writer, field: u64, key: &str, keys: &Map) {
+    write_pair(writer, field, key, |writer| write_object(writer, keys));
+}
+
 /// Writes one text attribute into the repeated field `field`.
 pub(crate) fn write_text(writer: &mut Writer, field: u64, key: &str, text: &str) {
     write_pair(writer, field, key, |writer| writer.bytes(variant::STRING, text.as_bytes()));
