@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use companion::{Companion, Settings, StreamRecord};
-use model::{BatchId, Level, LogRecord, Map, Resource, Timestamp, Value};
+use model::{BatchId, Level, LogRecord, Map, Resource, Timestamp};
 use serde_json::json;
 
 /// Invocations in one batch, and lines in one invocation: about what a busy function flushes each second.
@@ -94,7 +94,7 @@ fn batch(sequence: u64, now: Timestamp) -> wire::Batch {
 fn log(sequence: u64, number: usize, now: Timestamp) -> LogRecord {
     let unique = sequence * 10_007 + number as u64;
     let failed = number.is_multiple_of(50);
-    let body = json!({
+    let line = json!({
         "level": if failed { "error" } else { "info" },
         "message": format!("order {unique} was charged after {} attempts", unique % 3 + 1),
         "order": { "id": format!("o-{unique:012}"), "amount": unique % 100_000, "currency": "EUR", "items": unique % 9 },
@@ -103,17 +103,13 @@ fn log(sequence: u64, number: usize, now: Timestamp) -> LogRecord {
         "duration": (unique % 1_000) as f64 / 3.0,
         "attempt": unique % 3 + 1,
     });
-    let body = match Value::from(body) {
-        Value::Object(body) => body,
-        _ => Map::new(),
-    };
     LogRecord {
         time: Timestamp::from_nanos(now.as_nanos() - 1_000_000_000 + number as i64 * 1_000_000),
         level: Some(if failed { Level::Error } else { Level::Info }),
         request_id: Some(format!("{:08x}-0000-4000-8000-{:012x}", sequence, number / LINES)),
         trace_id: model::TraceId::from_bytes(u128::from(unique / LINES as u64 + 1).to_be_bytes()),
         span_id: model::SpanId::from_bytes((unique / LINES as u64 + 1).to_be_bytes()),
-        body,
+        line: Some(line.to_string()),
         ..LogRecord::default()
     }
 }

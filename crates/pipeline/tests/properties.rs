@@ -118,12 +118,46 @@ fn any_record() -> impl Strategy<Value = Record> {
     (parts, time).prop_map(|((kind, record), time)| Record { time, kind: kind.into(), record })
 }
 
+/// Everything but the keys.
+fn agree(text: &str) -> Result<(), TestCaseError> {
+    let (glance, line) = (parse::glance(text), parse::line(text));
+    let body = glance.body.clone();
+    prop_assert_eq!(format!("{:?}", parse::Line { body, ..line }), format!("{glance:?}"), "{}", text);
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn no_text_is_too_strange_and_none_is_thrown_away(text in any_text()) {
         let line = parse::line(&text);
         let is_empty_object = text.trim() == "{}";
         prop_assert!(is_empty_object || !line.body.is_empty());
+    }
+
+    #[test]
+    fn a_glance_says_of_every_text_what_reading_it_says(text in any_text()) {
+        agree(&text)?;
+    }
+
+    #[test]
+    fn a_glance_says_of_every_object_what_reading_it_says(json in any_json(), before in any_text(), behind in "\\PC{0,5}") {
+        for text in [json.to_string(), format!("{before}{json}{behind}")] {
+            agree(&text)?;
+        }
+        for level in ["ERROR", "INFO"] {
+            agree(&format!("[{level}]\t2026-11-20T13:52:00.123Z\tid-1\t{json}"))?;
+            agree(&format!("2026-11-20T13:52:00.123Z\tid-1\t{level}\t{json}"))?;
+        }
+    }
+
+    #[test]
+    fn a_lines_object_stands_where_its_range_says(json in any_json(), before in "[a-z:= \t\\[\\]]{0,8}", behind in "[a-z }]{0,3}") {
+        let text = format!("{before}{json}{behind}");
+        if let Some(range) = parse::json_range(&text) {
+            prop_assert!(text[range].starts_with('{'));
+        } else if let Some(model::Value::Object(_)) = parse::line(&text).body.get("data") {
+            prop_assert!(json.as_object().is_none(), "{text}");
+        }
     }
 
     #[test]
