@@ -134,9 +134,6 @@ pub fn kept(mut text: String) -> String {
 pub fn json_range(text: &str) -> Option<Range<usize>> {
     let end = text.trim_end().len();
     let head = text.find('{')?;
-    if text[..head].trim().is_empty() {
-        return text[..end].ends_with('}').then_some(head..end);
-    }
     let message = runtime::message_at(text);
     if is_json_object(&text[message..]) {
         return Some(message.max(head)..end);

@@ -97,7 +97,7 @@ mod tests {
         let mut signals = signals(line);
         let counts = Scrubber::default().scrub(&mut signals);
         assert_eq!((counts.total(), counts.of(Reason::Key), counts.of(Reason::Assignment)), (5, 4, 1));
-        let body = &signals.logs[0].body;
+        let body = parse::line(signals.logs[0].line.as_deref().unwrap()).body;
         assert_eq!(body["author"], Value::from("Ada"));
         assert_eq!(body["message"], Value::from("login with password=[scrubbed]"));
         assert_eq!(body["headers"], Value::Object(Map::from([("Authorization".to_owned(), MASK.into())])));
@@ -116,6 +116,6 @@ mod tests {
     fn it_can_be_off() {
         let mut signals = signals(r#"{"password":"hunter2"}"#);
         assert_eq!(Scrubber::new(None).scrub(&mut signals).total(), 0);
-        assert_eq!(signals.logs[0].body["password"], Value::from("hunter2"));
+        assert_eq!(signals.logs[0].line.as_deref(), Some(r#"{"password":"hunter2"}"#));
     }
 }

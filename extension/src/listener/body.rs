@@ -153,9 +153,13 @@ fn reads_alone(body: &[u8]) -> bool {
     })
 }
 
+fn read(element: &[u8]) -> Option<Record<Value>> {
+    told(serde_json::from_slice(element).ok()?)
+}
+
 /// One record and nothing else. Text that is not UTF-8 is kept with replacement characters.
 fn record(element: &[u8]) -> Option<Record<Value>> {
-    serde_json::from_slice(element).or_else(|_| serde_json::from_str(&String::from_utf8_lossy(element))).ok()
+    read(element).or_else(|| read(String::from_utf8_lossy(element).as_bytes()))
 }
 
 /// A broken element must not cost more than a few looks.

@@ -40,7 +40,7 @@ fn a_trace_of_several_lines_is_one_log_of_the_invocation_that_printed_it() {
     // The end lets go of it before anything else is told.
     signals.append(run(&mut assembler, [done(1_043, ID, "error", None, 42.5), start(2_000, NEXT_ID)]));
     let log = signals.logs.iter().find(|log| !log.platform).unwrap();
-    assert_eq!(log.body["message"], "TypeError: no card\n    at f (a.js:1:2)".into());
+    assert_eq!(log.line.as_deref(), Some("TypeError: no card\n    at f (a.js:1:2)"));
     assert_eq!((log.request_id.as_deref(), signals.folded), (Some(ID), 1));
     assert_eq!(signals.spans[0].status, SpanStatus::Error("TypeError: no card".into()));
     assert_eq!(assembler.due(), None);

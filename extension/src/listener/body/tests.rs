@@ -165,6 +165,17 @@ fn any_written() -> impl Strategy<Value = (String, String)> {
     })
 }
 
+/// An object that was printed is a line.
+fn as_told(envelope: &str, content: &str) -> Record<Value> {
+    let record: Record<Value> = serde_json::from_str(&format!("{envelope}{content}}}")).unwrap();
+    match &record.record {
+        Value::Object(_) if !record.kind.starts_with("platform") => {
+            Record { record: Value::from(content), ..record }
+        }
+        _ => record,
+    }
+}
+
 /// The bodies of a batch of which some records are cut, each at the given places of its content.
 fn cut_bodies(records: &[((String, String), Vec<prop::sample::Index>)]) -> Vec<Vec<u8>> {
     let mut bodies = Vec::new();
@@ -206,7 +217,7 @@ proptest! {
             found.extend(reader.read(&body, NOW).unwrap());
         }
         let whole: Vec<Element> = records.iter().map(|((envelope, content), _)| {
-            Element::Record(serde_json::from_str(&format!("{envelope}{content}}}")).unwrap())
+            Element::Record(as_told(envelope, content))
         }).collect();
         prop_assert_eq!(found, whole);
         prop_assert_eq!(reader.close(), None);
@@ -237,7 +248,7 @@ proptest! {
         let mut reader = Bodies::default();
         let found: Vec<Element> = reader.read(bodies.last().unwrap(), NOW).unwrap().collect();
         let wanted = all[1..].iter().map(|((envelope, content), _)| {
-            Element::Record(serde_json::from_str(&format!("{envelope}{content}}}")).unwrap())
+            Element::Record(as_told(envelope, content))
         });
         for record in wanted {
             prop_assert!(found.contains(&record), "{record:?} is not in {found:?}");
