@@ -124,7 +124,8 @@ async fn invoke_until_it_is_gone(address: String, bursts: Vec<Vec<String>>) {
 
 /// The functions' lines in records of the stream.
 fn messages(records: &[Vec<u8>]) -> Vec<String> {
-    let context = wire::Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: wire::printed::as_text };
+    let context =
+        wire::Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: wire::printed::as_text };
     let read = |data: &Vec<u8>| wire::decode(data, &context, &wire::Limits::default()).unwrap().events;
     records.iter().flat_map(read).filter_map(|event| event.message).collect()
 }

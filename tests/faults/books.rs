@@ -72,7 +72,8 @@ pub async fn read(dev: &Dev, function: &str, taken: &[Vec<u8>], printed: &BTreeM
 }
 
 fn identity(data: &[u8]) -> (String, u64) {
-    let context = wire::Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: wire::printed::as_text };
+    let context =
+        wire::Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: wire::printed::as_text };
     let batch = wire::decode(data, &context, &wire::Limits::default()).unwrap().batch.unwrap();
     (batch.sandbox, batch.sequence)
 }

@@ -50,7 +50,8 @@ pub(super) fn part(records: Vec<StreamRecord>, limits: &Limits) -> Part {
 }
 
 fn read(record: &StreamRecord, limits: &Limits) -> Result<wire::Decoded, String> {
-    let context = Context { record: &record.sequence, arrived_at: record.arrived_at, read_line: parse::printed };
+    let context =
+        Context { record: &record.sequence, arrived_at: record.arrived_at, read_line: parse::printed };
     let mut decoded = wire::decode(&record.data, &context, limits).map_err(|error| chain(&error))?;
     if decoded.format == Format::CloudWatchLogs {
         decoded.events = decoded.events.into_iter().flat_map(lines::understand).collect();

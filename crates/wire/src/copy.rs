@@ -11,12 +11,12 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ScopeLogs};
 use prost::Message as _;
 
 use crate::error::DecodeError;
+use crate::event;
 use crate::inflate::gunzip;
 use crate::limits::Limits;
 use crate::otlp::{log, scope, span_bytes, to_nanos, trace_bytes, value};
 use crate::printed::{self, ReadLine};
 use crate::structure::{self, Signal};
-use crate::event;
 
 /// The keys that say what a record without a text is about: `@type` of platform events, `event.name` of SDKs' events.
 const NAMES: [&str; 2] = ["@type", "event.name"];
@@ -39,7 +39,9 @@ pub fn requests(
     for (signal, number) in [(Signal::Traces, 1), (Signal::Logs, 2), (Signal::Metrics, 3)] {
         match (structure::field(&plain, number), signal) {
             (None, _) => {}
-            (Some(bytes), Signal::Logs) => requests.extend(logs(bytes, read_line)?.map(|bytes| (signal, bytes))),
+            (Some(bytes), Signal::Logs) => {
+                requests.extend(logs(bytes, read_line)?.map(|bytes| (signal, bytes)))
+            }
             (Some(bytes), _) => requests.push((signal, bytes.to_vec())),
         }
     }
@@ -91,9 +93,9 @@ mod tests {
     use super::*;
     use crate::printed::as_text;
     use crate::{Account, Batch, encode};
+    use model::{BatchId, LogRecord as Log, Map, Metric, MetricKind, Resource, Timestamp, Value};
     use opentelemetry_proto::tonic::common::v1::AnyValue;
     use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-    use model::{BatchId, LogRecord as Log, Map, Metric, MetricKind, Resource, Timestamp, Value};
 
     fn log(body: &[(&str, Value)]) -> Log {
         Log {
@@ -148,8 +150,11 @@ mod tests {
             attributes: Map::new(),
         };
         let record = encode(&batch(vec![log(&[])], vec![point]));
-        let signals: Vec<_> =
-            requests(&record, as_text, &Limits::default()).unwrap().into_iter().map(|(signal, _)| signal).collect();
+        let signals: Vec<_> = requests(&record, as_text, &Limits::default())
+            .unwrap()
+            .into_iter()
+            .map(|(signal, _)| signal)
+            .collect();
         assert_eq!(signals, [Signal::Logs, Signal::Metrics]);
         let account_only = encode(&batch(Vec::new(), Vec::new()));
         assert_eq!(requests(&account_only, as_text, &Limits::default()).unwrap(), []);

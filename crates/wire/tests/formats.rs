@@ -26,7 +26,8 @@ use wire::{Context, Decoded, Format, Limits, decode};
 const ARRIVED_MS: i64 = 1_800_000_000_000;
 
 fn read(bytes: &[u8]) -> Decoded {
-    let context = Context { record: "4959", arrived_at: Timestamp::from_millis(ARRIVED_MS), read_line: as_text };
+    let context =
+        Context { record: "4959", arrived_at: Timestamp::from_millis(ARRIVED_MS), read_line: as_text };
     decode(bytes, &context, &Limits::default()).unwrap()
 }
 

@@ -140,7 +140,8 @@ fn first(bytes: &[u8]) -> Option<(Record<Value>, usize)> {
 /// read.
 fn told(record: Record<Option<&RawValue>>) -> Option<Record<Value>> {
     let content = record.record.map_or("null", RawValue::get);
-    let is_line = matches!(record.kind.as_str(), kind::FUNCTION | kind::EXTENSION) && content.starts_with('{');
+    let is_line =
+        matches!(record.kind.as_str(), kind::FUNCTION | kind::EXTENSION) && content.starts_with('{');
     let content = if is_line { Value::from(content) } else { serde_json::from_str(content).ok()? };
     Some(Record { time: record.time, kind: record.kind, record: content })
 }

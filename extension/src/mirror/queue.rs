@@ -46,7 +46,8 @@ impl Queue {
             self.bytes -= batch.bytes();
             self.open = true;
             // Our own bytes are always readable.
-            let requests = wire::copy::requests(&batch.data, pipeline::parse::printed, &Limits::default()).unwrap_or_default();
+            let requests = wire::copy::requests(&batch.data, pipeline::parse::printed, &Limits::default())
+                .unwrap_or_default();
             // Events are counted with the batch's first request: how many are in which only a reader could tell.
             let mut events = batch.events;
             self.parcels.extend(requests.into_iter().map(|(signal, plain)| {

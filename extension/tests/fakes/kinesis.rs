@@ -125,7 +125,8 @@ impl Kinesis {
 
     /// As the store does it: a batch that came twice counts once, and both copies must be the same.
     fn decoded(&self) -> Vec<wire::Decoded> {
-        let context = wire::Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: pipeline::parse::printed };
+        let context =
+            wire::Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: pipeline::parse::printed };
         let mut taken = self.state.lock().unwrap().taken.clone();
         taken.sort();
         taken.dedup();

@@ -182,7 +182,8 @@ fn is_believable(time: Timestamp, seen_at: Timestamp) -> bool {
 
 fn is_own(text: &str) -> bool {
     text.trim_start().starts_with(OWN_LINE_MARKER)
-        || parse::message(&parse::glance(text)).is_some_and(|text| text.trim_start().starts_with(OWN_LINE_MARKER))
+        || parse::message(&parse::glance(text))
+            .is_some_and(|text| text.trim_start().starts_with(OWN_LINE_MARKER))
 }
 
 /// A record that makes no log of its own.

@@ -4,10 +4,8 @@ use super::*;
 use model::{Level, LogRecord, Map, Value};
 
 fn log(message: String) -> Signals {
-    let record = LogRecord {
-        body: Map::from([("message".to_owned(), Value::from(message))]),
-        ..LogRecord::default()
-    };
+    let record =
+        LogRecord { body: Map::from([("message".to_owned(), Value::from(message))]), ..LogRecord::default() };
     Signals { logs: vec![record], ..Signals::default() }
 }
 
@@ -154,7 +152,8 @@ fn the_last_word_says_why_the_sandbox_ended_and_is_not_said_of_one_that_nobody_k
     ledger.lost(Reason::Unreadable, 3);
     let last = batcher.seal_account("timeout", seal, &ledger).unwrap();
     assert_eq!((last.id.sequence, last.events), (0, 0));
-    let context = wire::Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: wire::printed::as_text };
+    let context =
+        wire::Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: wire::printed::as_text };
     let read = wire::decode(&last.data, &context, &wire::Limits::default()).unwrap();
     assert_eq!(read.account.unwrap().closed, "timeout");
 }

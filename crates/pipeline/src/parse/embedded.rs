@@ -76,9 +76,13 @@ mod tests {
 
     #[test]
     fn the_object_stands_where_it_was_taken_from() {
-        for text in [r#"got "{"a":1}""#, r#"{not} { } {"a":1e999} {"b":"\ud800"} {"c":[1]} {"d":2}"#, "{}", "none"] {
-            let taken = split(text).map(|embedded| serde_json::Value::from(model::Value::from(embedded.data)));
-            let there = range(text).map(|range| serde_json::from_str::<serde_json::Value>(&text[range]).unwrap());
+        for text in
+            [r#"got "{"a":1}""#, r#"{not} { } {"a":1e999} {"b":"\ud800"} {"c":[1]} {"d":2}"#, "{}", "none"]
+        {
+            let taken =
+                split(text).map(|embedded| serde_json::Value::from(model::Value::from(embedded.data)));
+            let there =
+                range(text).map(|range| serde_json::from_str::<serde_json::Value>(&text[range]).unwrap());
             assert_eq!(there, taken, "{text}");
         }
     }

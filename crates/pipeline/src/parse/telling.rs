@@ -14,7 +14,8 @@ use crate::trigger;
 
 /// Every name that is looked for at a line's root, sorted. Each module lists its own.
 static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
-    let lists = [fields::ROOT_KEYS, context::ROOT_KEYS, error::ROOT_KEYS, time::ROOT_KEYS, trigger::ROOT_KEYS];
+    let lists =
+        [fields::ROOT_KEYS, context::ROOT_KEYS, error::ROOT_KEYS, time::ROOT_KEYS, trigger::ROOT_KEYS];
     let mut names: Vec<_> = lists.concat().concat();
     names.sort_unstable();
     names.dedup();

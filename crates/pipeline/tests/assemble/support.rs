@@ -2,7 +2,7 @@
 
 use lambda_api::telemetry::Record;
 use model::{Level, LogRecord, Metric, Span, Timestamp};
-use pipeline::{Assembler, parse, FunctionContext, Signals};
+use pipeline::{Assembler, FunctionContext, Signals, parse};
 use serde_json::{Value, json};
 
 pub(crate) const ID: &str = "8286a188-ba32-4475-8077-530cd35c09a9";

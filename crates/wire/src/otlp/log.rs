@@ -2,13 +2,14 @@
 //! them are attributes, or stand on the scope (`otlp::scope`).
 
 use model::{Level, LogRecord, Map, Value};
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::logs::v1::LogRecord as OtlpLog;
 
 use crate::error::DecodeError;
 use crate::otlp::value::{
-    attribute, from_any, take, take_text, write_double, write_keys, write_object, write_string, write_text, write_true,
+    attribute, from_any, take, take_text, write_double, write_keys, write_object, write_string, write_text,
+    write_true,
 };
 use crate::otlp::{Dialect, from_nanos, span_id, to_nanos, trace_id};
 use crate::writer::Writer;
@@ -153,7 +154,8 @@ mod tests {
                 (Any::StringValue(line.clone()), [added, None])
             }
             None => {
-                let duration = log.duration_ms.map(|duration| attribute(DURATION_MS, Any::DoubleValue(duration)));
+                let duration =
+                    log.duration_ms.map(|duration| attribute(DURATION_MS, Any::DoubleValue(duration)));
                 (keys, [duration, log.error.clone().map(|error| attribute(ERROR, Any::StringValue(error)))])
             }
         };
