@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::Stage;
 use crate::fakes::kinesis::Answer;
-use crate::fakes::platform::{Platform, line, report};
+use crate::fakes::platform::{Platform, line, report, runtime_done, start};
+use crate::hold::keep_busy;
 
 #[tokio::test]
 async fn shutdown_takes_what_is_delivered_late_and_what_is_still_open() {
@@ -45,4 +46,22 @@ async fn the_end_comes_in_time_whatever_the_stream_does() {
         assert!(asked.elapsed() < Duration::from_millis(1_900), "{answer:?}: {:?}", asked.elapsed());
         assert!(said.contains("not acknowledged"), "{answer:?}: {said}");
     }
+}
+
+#[tokio::test]
+async fn what_a_bet_has_left_on_its_way_is_waited_for_at_the_end() {
+    let mut stage = Stage::set(Platform::start().await, &[("LIMELIGHT_FRESHNESS_MS", "1000")]).await;
+    keep_busy(&mut stage).await;
+    stage.platform.invoke("bet").await;
+    // The sandbox is let go and frozen before anything of the invocation has been delivered.
+    stage.platform.ready().await;
+    stage.platform.shutdown("spindown").await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    stage.platform.deliver(&[start("bet"), line("bet", "the last words"), runtime_done("bet")]).await;
+    stage.extension.ended_well().await;
+    assert!(
+        stage.kinesis.messages().contains(&"the last words".to_owned()),
+        "{:?}",
+        stage.kinesis.messages()
+    );
 }

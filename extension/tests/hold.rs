@@ -41,7 +41,7 @@ async fn nobody_is_held_for_telemetry_that_comes_much_too_late() {
 }
 
 /// Runs short invocations until the extension has learned that they follow each other closely.
-async fn keep_busy(stage: &mut Stage) {
+pub(crate) async fn keep_busy(stage: &mut Stage) {
     for number in 0..10 {
         stage.invocation(&format!("busy-{number}"), &format!("busy {number}")).await;
     }

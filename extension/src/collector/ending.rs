@@ -34,9 +34,9 @@ impl Task {
     pub(super) async fn end(&mut self, end: End) {
         let started = clock::now();
         let last_moment = end.deadline.minus(EXIT_MARGIN).min(started.plus(LONGEST));
-        self.invocation = None;
         self.export.prepare();
         self.drain(started, last_moment).await;
+        self.invocation = None;
         self.inputs.deliveries.close();
         self.inputs.inbox.close();
         while let Ok(delivery) = self.inputs.deliveries.try_recv() {
@@ -89,8 +89,10 @@ impl Task {
     }
 
     async fn drain(&mut self, started: Timestamp, last_moment: Timestamp) {
-        let mut drain = Drain { started, delivered: None, report_missing: self.report_missing.is_some() };
+        let mut drain = Drain { started, delivered: None, report_missing: false, end_missing: false };
         loop {
+            drain.report_missing = self.report_missing.is_some();
+            drain.end_missing = self.invocation.as_ref().is_some_and(|invocation| !invocation.is_done());
             // Meanwhile the stream can have what is there already.
             self.ship().await;
             let now = clock::now();
@@ -106,7 +108,6 @@ impl Task {
                 Some(delivery) = self.inputs.deliveries.recv() => {
                     self.take(&delivery).await;
                     drain.delivered = Some(clock::now());
-                    drain.report_missing = self.report_missing.is_some();
                 }
                 () = self.export.changed() => {}
                 () = clock::reach(Some(until)) => {}

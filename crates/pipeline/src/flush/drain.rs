@@ -16,6 +16,8 @@ pub struct Drain {
     pub delivered: Option<Timestamp>,
     /// An invocation was done and its report has not come.
     pub report_missing: bool,
+    /// An invocation was announced and its end has not been told: the sandbox was let go before it, on a bet.
+    pub end_missing: bool,
 }
 
 impl Drain {
@@ -27,12 +29,14 @@ impl Drain {
     pub const REPORT: Duration = Duration::from_millis(60);
     /// After the report there is nothing more to come, but what overtook it.
     pub const AFTER_REPORT: Duration = Duration::from_millis(10);
-    /// The intake never takes more of the shutdown's budget than this.
-    pub const LONGEST: Duration = Duration::from_millis(300);
+    /// The intake never takes more of the shutdown's budget than this. An end that is missing is waited for so long:
+    /// it was on its way when the sandbox was frozen, and on a starved one it does not come within a few milliseconds.
+    pub const LONGEST: Duration = Duration::from_millis(500);
 
     /// Whether to go on listening, at `now`.
     pub fn hold(&self, now: Timestamp) -> Hold {
         let until = match self.delivered {
+            _ if self.end_missing => self.started.plus(Self::LONGEST),
             None if self.report_missing => self.started.plus(Self::REPORT),
             None => self.started.plus(Self::QUIET),
             // Something else came, the report may be right behind it.
@@ -48,7 +52,8 @@ impl Drain {
 mod tests {
     use super::*;
 
-    const QUIET: Drain = Drain { started: Timestamp::EPOCH, delivered: None, report_missing: false };
+    const QUIET: Drain =
+        Drain { started: Timestamp::EPOCH, delivered: None, report_missing: false, end_missing: false };
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
@@ -76,9 +81,18 @@ mod tests {
 
     #[test]
     fn who_goes_on_delivering_is_listened_to_but_not_for_ever() {
-        let chatty = Drain { delivered: Some(at(290)), report_missing: true, ..QUIET };
-        assert_eq!(chatty.hold(at(295)), Hold::Until(at(300)));
-        assert_eq!(chatty.hold(at(300)), Hold::Release);
+        let chatty = Drain { delivered: Some(at(490)), report_missing: true, ..QUIET };
+        assert_eq!(chatty.hold(at(495)), Hold::Until(at(500)));
+        assert_eq!(chatty.hold(at(500)), Hold::Release);
+    }
+
+    #[test]
+    fn an_end_that_is_on_its_way_is_waited_for_whatever_else_is_delivered() {
+        for delivered in [None, Some(at(5))] {
+            let running = Drain { delivered, end_missing: true, ..QUIET };
+            assert_eq!(running.hold(at(100)), Hold::Until(at(500)));
+            assert_eq!(running.hold(at(500)), Hold::Release);
+        }
     }
 
     #[test]
