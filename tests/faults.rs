@@ -64,7 +64,7 @@ async fn play_seed(seed: u64, rows: &[Scenario], summary: &mut Summary, broken: 
     let stage = Arc::new(Stage { dev: Dev::start(data.path(), &[], &[]), stalls: Stalls::watch() });
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut runs = JoinSet::new();
-    for row in rows.to_vec() {
+    for row in rows.iter().cloned() {
         let (stage, places) = (stage.clone(), places.clone());
         runs.spawn(async move {
             let _place = places.acquire_owned().await.unwrap();
