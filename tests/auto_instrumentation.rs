@@ -33,6 +33,8 @@ fn wrapped(mut function: Value, opt: &Path, otel: &str, shop: &Server) -> Value 
     let wrapper = root().join("layer/limelight-wrapper");
     function["command"] = json!([wrapper, "sh", "-c", runtime]);
     function["handler"] = "calls.handler".into();
+    // Importing all of the SDK takes a second, on a busy machine many.
+    function["timeoutSeconds"] = json!(60);
     function["env"] = json!({
         // The sandbox does not know which runtime a command is.
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.11",
