@@ -152,8 +152,9 @@ async fn unreadable_records_become_dead_letters_and_the_rest_is_found() {
     let events = answer.await["events"].as_array().cloned().unwrap();
     assert_exactly_once("bi02", 10, &events);
     dev.stop();
-    let letters = files_below(&data.path().join("store"), "dead-letters");
-    assert_eq!(letters, poison.len(), "each unreadable record is kept once");
+    let letters = letters(&data.path().join("store/dead-letters"));
+    assert_eq!(letters.len(), poison.len(), "each unreadable record is kept once");
+    assert!(letters.iter().all(|letter| poison.contains(&letter.data) && !letter.reason.is_empty()));
 }
 
 /// A gigabyte of zeroes in a megabyte.
@@ -162,16 +163,13 @@ fn zip_bomb() -> Vec<u8> {
     Command::new("python3").args(["-c", script]).output().unwrap().stdout
 }
 
-fn files_below(folder: &Path, part: &str) -> usize {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+/// All letters of the files below a folder.
+fn letters(folder: &Path) -> Vec<wire::letter::Letter> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
-        .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            if path.is_dir() {
-                files_below(&path, part)
-            } else {
-                usize::from(path.to_str().unwrap().contains(part))
-            }
+        .flat_map(|path| match path.is_dir() {
+            true => letters(&path),
+            false => wire::letter::read(&std::fs::read(path).unwrap()).unwrap().letters,
         })
-        .sum()
+        .collect()
 }

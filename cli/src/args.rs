@@ -1,7 +1,9 @@
 //! What can be typed. The help teaches: each subcommand shows what it is for and examples that work.
 
 mod dev;
+mod dlq;
 mod query;
+mod store;
 
 use std::path::PathBuf;
 
@@ -9,7 +11,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use dev::DevArgs;
+pub use dlq::{DlqAction, DlqArgs};
 pub use query::{DatasetsArgs, QueryArgs, QueryFormat, TailArgs, TraceArgs};
+pub use store::{StoreAction, StoreArgs};
 
 /// Everything that was typed.
 #[derive(Debug, Parser)]
@@ -53,6 +57,10 @@ pub enum Command {
     Trace(TraceArgs),
     /// List the datasets
     Datasets(DatasetsArgs),
+    /// List, show and replay records that nobody could read
+    Dlq(DlqArgs),
+    /// Look after a store's files: stats, compact, vacuum, verify, export
+    Store(StoreArgs),
     /// Print a completion script for a shell
     #[command(
         after_help = "EXAMPLE\n  limelight completions bash > ~/.local/share/bash-completion/completions/limelight"
@@ -72,6 +80,18 @@ pub struct PlaceArgs {
     pub endpoint: Option<String>,
     /// Read a store itself, without a server: a directory or s3://bucket/prefix
     #[arg(long, value_name = "URL", conflicts_with = "endpoint")]
+    pub store: Option<String>,
+    /// Where `limelight dev` keeps its state
+    #[arg(long, value_name = "DIR", default_value = crate::command::DATA_DIRECTORY)]
+    pub data: PathBuf,
+}
+
+/// Which store to work on itself, without a server.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Which store")]
+pub struct StorePlaceArgs {
+    /// A directory or s3://bucket/prefix; without it the one that `limelight dev` keeps in this directory
+    #[arg(long, value_name = "URL")]
     pub store: Option<String>,
     /// Where `limelight dev` keeps its state
     #[arg(long, value_name = "DIR", default_value = crate::command::DATA_DIRECTORY)]

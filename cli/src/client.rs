@@ -15,6 +15,7 @@ use tower::ServiceExt;
 
 use crate::args::PlaceArgs;
 use crate::command::dev::addresses::Addresses;
+use crate::command::place;
 use crate::exit::Refused;
 
 /// A companion gives up after 29 s by default; then comes the way back.
@@ -58,12 +59,7 @@ impl Client {
     }
 
     async fn of_store(store: &str) -> anyhow::Result<Self> {
-        let location = store::Location::parse(store).map_err(|error| Refused::usage(error.to_string()))?;
-        // A store is made where there is none, which is not what a question should do.
-        if !store.contains(':') && !Path::new(store).is_dir() {
-            return Err(Refused::not_found(format!("there is no store at {store}: no such directory")).into());
-        }
-        let companion = companion::Companion::open(companion::Settings::new(location)).await?;
+        let companion = place::at(store).await?;
         Ok(Self { source: Source::Store(Box::new(companion.router())) })
     }
 

@@ -6,6 +6,9 @@ pub mod query;
 pub mod tail;
 pub mod trace;
 pub mod datasets;
+pub mod place;
+pub mod dlq;
+pub mod store;
 
 use std::io;
 
@@ -38,6 +41,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Tail(arguments) => tail::run(*arguments).await,
             Command::Trace(arguments) => trace::run(arguments).await,
             Command::Datasets(arguments) => datasets::run(arguments).await,
+            Command::Dlq(arguments) => dlq::run(arguments).await,
+            Command::Store(arguments) => store::run(arguments).await,
             Command::Completions { .. } => Ok(()),
         }
     });

@@ -183,6 +183,58 @@ async fn a_following_tail_shows_each_event_once_as_it_comes() {
     assert_eq!(dev.stop(), Some(0));
 }
 
+/// The store's files and what nobody could read, while a `limelight dev` runs on them and after it.
+#[tokio::test]
+async fn a_store_is_looked_after_and_what_nobody_could_read_is_shown() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("state");
+    let place = data.to_str().unwrap();
+    let dev = Dev::start(&data);
+    dev.put(&[json!({"n": 1}), json!("a text is no telemetry"), json!({"n": 2})]).await;
+    assert_eq!(dev.stop(), Some(0));
+    let dev = Dev::start(&data);
+
+    let listed = out(&limelight(&["dlq", "list", "--data", place, "--format", "json"]));
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let id = listed["letters"][0]["id"].as_str().unwrap();
+    assert!(listed["letters"][0]["reason"].as_str().unwrap().contains("nor JSON"), "{listed}");
+    let shown = out(&limelight(&["dlq", "show", id, "--data", place]));
+    assert!(shown.contains("a text is no telemetry") && shown.contains("nor JSON"), "{shown}");
+    assert_eq!(out(&limelight(&["dlq", "show", id, "--raw", "--data", place])), "\"a text is no telemetry\"");
+    let text = refused(&["dlq", "replay", id, "--data", place], 1);
+    assert!(text.contains("stays") && text.contains("1 letters stay"), "{text}");
+    refused(&["dlq", "show", "nothing-0", "--data", place], 3);
+
+    let stats = out(&limelight(&["store", "stats", "--data", place, "--format", "json"]));
+    let stats: Value = serde_json::from_str(&stats).unwrap();
+    assert_eq!((&stats["datasets"][0]["name"], &stats["datasets"][0]["events"]), (&json!("logs"), &json!(2)));
+    out(&limelight(&["store", "compact", "--data", place]));
+    out(&limelight(&["store", "vacuum", "--data", place]));
+    let proof: Value =
+        serde_json::from_str(&out(&limelight(&["store", "verify", "--data", place, "--format", "json"])))
+            .unwrap();
+    assert_eq!((&proof["faults"], &proof["datasets"][0]["events"]), (&json!([]), &json!(2)));
+    let exported = out(&limelight(&["store", "export", "logs", "--data", place, "--last", "1h"]));
+    assert_eq!(exported.lines().count(), 2, "{exported}");
+    refused(&["store", "export", "nowhere", "--data", place], 3);
+    refused(&["store", "compact", "nowhere", "--data", place], 3);
+    refused(&["store", "compact", "--retention", "soon", "--data", place], 2);
+
+    let files = files_below(&data.join("store/datasets/logs"));
+    let one = files.iter().find(|path| path.extension().is_some_and(|end| end == "parquet")).unwrap();
+    let mut bytes = std::fs::read(one).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(one, bytes).unwrap();
+    let text = refused(&["store", "verify", "--data", place], 1);
+    assert!(text.contains("FAULT logs:") && text.contains("is damaged"), "{text}");
+    assert_eq!(dev.stop(), Some(0));
+}
+
+fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
 #[test]
 fn what_is_typed_wrong_is_told_with_a_way_out() {
     let folder = TempDir::new().unwrap();

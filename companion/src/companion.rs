@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use store::{Store, StoreError};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::ingest::Turns;
 use crate::route;
@@ -14,6 +16,8 @@ pub struct Companion {
     store: Store,
     settings: Arc<Settings>,
     turns: Arc<Turns>,
+    /// Held while files are looked after; when the last vacuum of this process was.
+    vacuumed_at: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Companion {
@@ -23,7 +27,7 @@ impl Companion {
     /// When the store cannot be used, with its place and why.
     pub async fn open(settings: Settings) -> Result<Self, StoreError> {
         let store = Store::open(&settings.store, settings.options.clone()).await?;
-        Ok(Self { store, settings: Arc::new(settings), turns: Arc::default() })
+        Ok(Self { store, settings: Arc::new(settings), turns: Arc::default(), vacuumed_at: Arc::default() })
     }
 
     /// The datasets.
@@ -39,6 +43,10 @@ impl Companion {
     /// Whose turn it is to deliver.
     pub(crate) fn turns(&self) -> &Turns {
         &self.turns
+    }
+
+    pub(crate) fn vacuumed_at(&self) -> &Mutex<Option<Instant>> {
+        &self.vacuumed_at
     }
 
     /// The HTTP API. It checks neither who asks nor under which host name: a front on loopback puts its check of the

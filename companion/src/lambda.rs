@@ -3,6 +3,7 @@
 
 mod kinesis;
 mod gateway;
+mod schedule;
 
 use std::time::Duration;
 
@@ -16,9 +17,9 @@ const MARGIN: Duration = Duration::from_millis(500);
 /// An event that is none of ours, or one that breaks its own promises.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
-    /// Neither Kinesis nor HTTP.
+    /// Neither Kinesis nor HTTP nor a schedule.
     #[error(
-        "this function takes Kinesis events and HTTP requests (API Gateway payload 2.0, function URLs), got {0}"
+        "this function takes Kinesis events, HTTP requests (API Gateway payload 2.0, function URLs) and schedules, got {0}"
     )]
     Unknown(String),
     /// Recognised, but not readable.
@@ -33,7 +34,7 @@ pub enum EventError {
 }
 
 /// Answers one event within `remaining`: a batch of Kinesis records with `batchItemFailures`, an HTTP request with
-/// the API's response.
+/// the API's response, a schedule with what was done.
 ///
 /// # Errors
 /// When the event is none of these. What goes wrong with single records, or with a request, is in the answer.
@@ -44,6 +45,9 @@ pub async fn handle(companion: &Companion, event: Value, remaining: Duration) ->
     }
     if gateway::is_event(&event) {
         return gateway::handle(companion.router(), event).await;
+    }
+    if schedule::is_event(&event) {
+        return Ok(schedule::handle(companion, time_max).await);
     }
     Err(EventError::Unknown(described(&event)))
 }

@@ -3,6 +3,8 @@
 pub mod settings;
 pub mod companion;
 pub mod ingest;
+pub mod letters;
+pub mod upkeep;
 pub mod route;
 pub mod lambda;
 

@@ -1,9 +1,13 @@
 //! What may be set, from the environment or by the program that holds the companion inside itself.
 
+mod retention;
+
 use std::time::Duration;
 
 use store::{Location, Options};
 use wire::Limits;
+
+pub use retention::Retentions;
 
 /// How the companion works.
 #[derive(Debug, Clone)]
@@ -16,6 +20,10 @@ pub struct Settings {
     pub limits: Limits,
     /// How long a request may take, from its head to its answer.
     pub request_timeout: Duration,
+    /// How long events are kept.
+    pub retentions: Retentions,
+    /// Memory that this process may use, bytes, where that is known: compaction keeps within it.
+    pub memory_bytes: Option<u64>,
 }
 
 /// Every fault of the environment at once.
@@ -35,11 +43,13 @@ impl Settings {
             options: Options::default(),
             limits: Limits::default(),
             request_timeout: Self::REQUEST_TIMEOUT_DEFAULT,
+            retentions: Retentions::default(),
+            memory_bytes: None,
         }
     }
 
-    /// Reads `LIMELIGHT_STORE` (required), `LIMELIGHT_REQUEST_TIMEOUT_MS`, `LIMELIGHT_RECORD_INFLATED_BYTES_MAX`
-    /// through `lookup`.
+    /// Reads `LIMELIGHT_STORE` (required), `LIMELIGHT_REQUEST_TIMEOUT_MS`, `LIMELIGHT_RECORD_INFLATED_BYTES_MAX`,
+    /// `LIMELIGHT_RETENTION`, and Lambda's `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, through `lookup`.
     ///
     /// # Errors
     /// All that is wrong with them, not only the first.
@@ -56,6 +66,12 @@ impl Settings {
                 Location::parse(&text).map_err(|error| faults.push(format!("LIMELIGHT_STORE: {error}"))).ok()
             }
         };
+        let retentions = Retentions::parse(&lookup("LIMELIGHT_RETENTION").unwrap_or_default());
+        let retentions = retentions.unwrap_or_else(|fault| {
+            faults.push(format!("LIMELIGHT_RETENTION: {fault}"));
+            Retentions::default()
+        });
+        let memory_mb = lookup("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|text| text.parse::<u64>().ok());
         let mut number = |name: &str, default: u64, max: u64| match lookup(name) {
             None => default,
             Some(text) => match text.trim().parse() {
@@ -75,6 +91,8 @@ impl Settings {
                 Ok(Self {
                     request_timeout: Duration::from_millis(timeout_ms),
                     limits: Limits { inflated_bytes_max, ..Limits::default() },
+                    retentions,
+                    memory_bytes: memory_mb.map(|mb| mb << 20),
                     ..Self::new(store)
                 })
             }
@@ -92,6 +110,7 @@ mod tests {
         let error = Settings::from_env(|name| match name {
             "LIMELIGHT_REQUEST_TIMEOUT_MS" => Some("soon".into()),
             "LIMELIGHT_RECORD_INFLATED_BYTES_MAX" => Some("0".into()),
+            "LIMELIGHT_RETENTION" => Some("a while".into()),
             _ => None,
         })
         .unwrap_err()
@@ -100,6 +119,7 @@ mod tests {
             "LIMELIGHT_STORE",
             "LIMELIGHT_REQUEST_TIMEOUT_MS",
             "LIMELIGHT_RECORD_INFLATED_BYTES_MAX",
+            "LIMELIGHT_RETENTION: \"a while\"",
             "\"soon\"",
         ] {
             assert!(error.contains(name), "{error}");

@@ -4,10 +4,14 @@
 
 mod support;
 
+use std::collections::HashSet;
+
+use companion::letters::Replayed;
 use http::StatusCode;
 use model::{Level, Map};
 use serde_json::{Value, json};
-use support::{Fixture, batch, log, record, span};
+use store::Location;
+use support::{Fixture, batch, gzip, log, record, span};
 
 #[tokio::test]
 async fn what_was_ingested_is_found_by_query_and_by_trace() {
@@ -61,6 +65,48 @@ async fn an_unreadable_record_is_put_away_and_the_rest_goes_on() {
     );
 }
 
+/// A record that was too large for its reader is read again by one with a higher limit, and stands once however
+/// often that is tried.
+#[tokio::test]
+async fn a_letter_is_replayed_once_the_cause_is_gone() {
+    let location = Location::memory();
+    let narrow = Fixture::with(&location, |settings| settings.limits.inflated_bytes_max = 100).await;
+    let large = gzip(json!({"n": 7, "text": "x".repeat(200)}).to_string().as_bytes());
+    let ours = batch(0, Vec::new(), vec![log(&"y".repeat(200), Level::Info, 1)]);
+    let run = vec![record(1, &large), record(2, b"{\"n\":1}"), record(3, &ours), record(4, b"{")];
+    let report = narrow.ingest(run.clone()).await;
+    assert_eq!((report.events, report.dead_letters, report.first_failure), (1, 3, None));
+    // The consumer's retry, cut elsewhere, writes them to other files; they are listed once.
+    assert_eq!(narrow.ingest(run[2..].to_vec()).await.dead_letters, 2);
+    let found = narrow.companion().letters(10).await.unwrap();
+    assert_eq!((found.letters.len(), found.damaged), (3, 0));
+    assert!(found.letters.iter().all(|kept| !kept.letter.reason.is_empty()));
+
+    let wide = Fixture::with(&location, |_| ()).await;
+    let mut outcomes = Vec::new();
+    for kept in found.letters.iter().chain(&found.letters) {
+        outcomes.push(match wide.companion().replay(&kept.letter).await.unwrap() {
+            Replayed::Taken { events } => format!("{events} events"),
+            Replayed::Standing => "standing".to_owned(),
+            Replayed::Refused { .. } => "refused".to_owned(),
+        });
+    }
+    outcomes.sort();
+    assert_eq!(outcomes, ["1 events", "2 events", "refused", "refused", "standing", "standing"]);
+    let (_, answer) = wide.query(json!({"text": "FROM logs SUM(n)"})).await;
+    let sum = &answer["data"]["calculations"]["aggregates"][0]["values"]["SUM(n)"];
+    assert_eq!(sum.as_f64(), Some(8.0), "{answer}");
+
+    for kept in found.letters.iter().filter(|kept| kept.letter.data.len() > 1) {
+        let gone = HashSet::from([kept.letter.id.clone()]);
+        for file in wide.companion().store().letter_files().await.unwrap() {
+            wide.companion().forget(&file, &gone).await.unwrap();
+        }
+    }
+    let left = wide.companion().letters(10).await.unwrap().letters;
+    assert_eq!(left.iter().map(|kept| kept.letter.data.as_slice()).collect::<Vec<_>>(), [b"{"]);
+}
+
 #[tokio::test]
 async fn a_dataset_that_cannot_be_costs_its_record_only() {
     let fixture = Fixture::open().await;
@@ -74,7 +120,9 @@ async fn a_dataset_that_cannot_be_costs_its_record_only() {
 #[tokio::test]
 async fn two_deliveries_of_one_shard_do_not_alternate() {
     let fixture = Fixture::open().await;
-    let large = |n: u64| record(n, json!({"n": n, "text": "x".repeat(3 << 20)}).to_string().as_bytes());
+    // Each is a part of its own: more than is decoded at once.
+    let text = "x".repeat(33 << 20);
+    let large = |n: u64| record(n, &gzip(json!({"n": n, "text": text}).to_string().as_bytes()));
     let first = fixture.ingest(vec![large(1), large(2), large(3)]);
     let second = fixture.ingest(vec![record(4, b"{\"n\":4}")]);
     let (first, second) = tokio::join!(first, second);
@@ -102,7 +150,7 @@ async fn lines_of_a_cloudwatch_subscription_are_understood() {
         "logStream": "s", "subscriptionFilters": ["f"],
         "logEvents": [{"id": "1", "timestamp": support::now_ms(), "message": line}],
     });
-    let report = fixture.ingest(vec![record(1, &support::gzip(subscription.to_string().as_bytes()))]).await;
+    let report = fixture.ingest(vec![record(1, &gzip(subscription.to_string().as_bytes()))]).await;
     assert_eq!((report.events, report.first_failure), (1, None));
     let asked = json!({"text": "FROM lambda-logs MAX(@billedDuration) WHERE @type = REPORT GROUP BY $limelight.namespace"});
     let (_, answer) = fixture.query(asked).await;

@@ -29,8 +29,18 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) async fn open() -> Self {
-        let settings = Settings::new(Location::parse("memory:").unwrap());
+        Self::with(&Location::memory(), |_| ()).await
+    }
+
+    /// One of several companions of a store, each with settings of its own.
+    pub(crate) async fn with(location: &Location, set: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::new(location.clone());
+        set(&mut settings);
         Self { companion: Companion::open(settings).await.unwrap() }
+    }
+
+    pub(crate) fn companion(&self) -> &Companion {
+        &self.companion
     }
 
     pub(crate) async fn ingest(&self, records: Vec<StreamRecord>) -> IngestReport {

@@ -8,25 +8,26 @@ use std::time::Duration;
 
 use deltalake_core::kernel::Add;
 use model::{BatchId, Event, Timestamp};
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
 use query::Column;
 
+use crate::day::Day;
 use crate::error::StoreError;
 use crate::file;
 use crate::files::Files;
 use crate::rows;
-use crate::schema::{DATE, Schema};
+use crate::schema::Schema;
 use crate::sequence::SequenceNumber;
 use crate::slice::ShardSlice;
 use crate::store::Options;
-use crate::table::{Change, Outcome, Shard, Standing, Table};
+use crate::table::{Cause, Change, Outcome, Shard, Standing, Table};
 
+/// Files that wait longer for their commit are written again: a process that slept in between must not commit what
+/// vacuum may have taken for orphans. Far below vacuum's day.
+const PREPARED_FOR: Duration = Duration::from_hours(1);
 /// So often a commit is tried. Sixty-four writers that all commit at once need as many turns in the worst case.
-const ATTEMPTS_MAX: usize = 100;
+pub(crate) const ATTEMPTS_MAX: usize = 100;
 /// The longest wait between two attempts; the wait grows up to it, so that many writers do not stay in step.
 const WAIT_MAX_MS: u64 = 200;
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// A record's part for one dataset.
 pub(crate) struct Portion {
@@ -78,9 +79,16 @@ struct Prepared {
     portions: Vec<usize>,
     adds: Vec<Add>,
     columns: Vec<Column>,
+    /// When.
+    at: Timestamp,
 }
 
 impl Prepared {
+    /// How many events the files should have.
+    fn rows(&self, portions: &[Portion]) -> u64 {
+        self.portions.iter().map(|number| portions[*number].events.len() as u64).sum()
+    }
+
     fn stands_in(&self, files: &Files) -> bool {
         self.adds.first().is_some_and(|add| files.has(&add.path))
     }
@@ -102,7 +110,7 @@ pub(crate) async fn append(
 
     let (view, standing) = table.standing(since, shard, &batches).await?;
     let schema = view.map(|view| view.schema).unwrap_or_default();
-    let mut prepared = prepare(table, portions, fresh(portions, &standing), &schema, options, now).await?;
+    let mut prepared = prepare(table, portions, fresh(portions, &standing), &schema, options).await?;
     for attempt in 0..ATTEMPTS_MAX {
         if prepared.portions.is_empty() {
             return Ok(written(portions, &prepared, 0));
@@ -114,21 +122,27 @@ pub(crate) async fn append(
             return Ok(written(portions, &prepared, 1));
         }
         let now_fresh = fresh(portions, &standing);
-        if now_fresh != prepared.portions {
+        let too_old = options.now().since(prepared.at) > PREPARED_FOR;
+        if now_fresh != prepared.portions || too_old {
             drop(turn);
             // The files of before stay as orphans for vacuum: nothing is ever deleted on a guess.
             let schema = view.map(|view| view.schema).unwrap_or_default();
-            prepared = prepare(table, portions, now_fresh, &schema, options, now).await?;
+            prepared = prepare(table, portions, now_fresh, &schema, options).await?;
             continue;
         }
-        let change = Change {
-            adds: prepared.adds.clone(),
-            columns: prepared.columns.clone(),
+        let cause = Cause::Append {
             shard,
             watermark,
             batches: prepared.portions.iter().filter_map(|portion| batches[*portion]).collect(),
             records: prepared.portions.len(),
-            now,
+            rows: prepared.rows(portions),
+        };
+        let change = Change {
+            adds: prepared.adds.clone(),
+            removes: Vec::new(),
+            columns: prepared.columns.clone(),
+            cause,
+            now: options.now(),
         };
         if let Outcome::Committed(version) = table.commit(view.as_ref(), change).await? {
             drop(turn);
@@ -163,36 +177,23 @@ async fn prepare(
     numbers: Vec<usize>,
     schema: &Schema,
     options: &Options,
-    now: Timestamp,
 ) -> Result<Prepared, StoreError> {
-    let mut by_day: BTreeMap<String, Vec<&Event>> = BTreeMap::new();
-    let mut day = (i64::MIN, String::new());
+    let now = options.now();
+    let mut by_day: BTreeMap<Day, Vec<&Event>> = BTreeMap::new();
     for event in numbers.iter().flat_map(|number| &portions[*number].events) {
-        let number = event.timestamp.as_micros().div_euclid(DAY_MICROS);
-        if day.0 != number {
-            day = (number, event.timestamp.to_string().chars().take_while(|char| *char != 'T').collect());
-        }
-        match by_day.get_mut(&day.1) {
-            Some(events) => events.push(event),
-            None => drop(by_day.insert(day.1.clone(), vec![event])),
-        }
+        by_day.entry(Day::of(event.timestamp)).or_default().push(event);
     }
     let mut known = schema.clone();
-    let mut prepared = Prepared { portions: numbers, adds: Vec::new(), columns: Vec::new() };
+    let mut prepared = Prepared { portions: numbers, adds: Vec::new(), columns: Vec::new(), at: now };
     for (day, mut events) in by_day {
+        let day = day.to_string();
         events.sort_by(|a, b| (&a.namespace, a.timestamp).cmp(&(&b.namespace, b.timestamp)));
         let encoded = rows::encode(&events, &known, options.columns_max, now)
             .map_err(|source| StoreError::Rows { what: table.dataset.clone(), source })?;
         known.extend(encoded.columns.iter().cloned());
-        let path = format!("{DATE}={day}/{}.parquet", uuid::Uuid::new_v4().simple());
-        let bytes = file::parquet(&encoded.batch)?;
-        let add = file::add(path.clone(), bytes.len(), &day, &encoded.batch, now);
-        table
-            .objects
-            .put(&Path::from(path.as_str()), bytes.into())
-            .await
-            .map_err(|source| StoreError::Storage { doing: format!("writing {path}"), source })?;
-        prepared.adds.push(add);
+        let mut writer = file::Writer::new(encoded.batch.schema(), encoded.batch.num_rows(), 0)?;
+        writer.write(&encoded.batch)?;
+        prepared.adds.push(table.put(&writer.finish()?, &day, now).await?);
         prepared.columns.extend(encoded.columns);
     }
     Ok(prepared)
@@ -200,9 +201,8 @@ async fn prepare(
 
 fn written(portions: &[Portion], prepared: &Prepared, commits: u64) -> Written {
     let kept: HashSet<usize> = prepared.portions.iter().copied().collect();
-    let events = kept.iter().map(|number| portions[*number].events.len()).sum::<usize>();
     Written {
-        events: u64::try_from(events).unwrap_or(u64::MAX),
+        events: prepared.rows(portions),
         commits,
         bytes: prepared.adds.iter().filter_map(|add| u64::try_from(add.size).ok()).sum(),
         dropped: (0..portions.len())
@@ -213,7 +213,7 @@ fn written(portions: &[Portion], prepared: &Prepared, commits: u64) -> Written {
 }
 
 /// The commit stands whatever becomes of the checkpoint, so its failure is told and not returned.
-async fn keep_checkpointed(table: &Table, version: u64) {
+pub(crate) async fn keep_checkpointed(table: &Table, version: u64) {
     if !Table::checkpoint_is_due(version) {
         return;
     }
@@ -222,7 +222,8 @@ async fn keep_checkpointed(table: &Table, version: u64) {
     }
 }
 
-fn wait(attempt: usize) -> Duration {
+/// How long to wait before the next attempt.
+pub(crate) fn wait(attempt: usize) -> Duration {
     let longest = u64::try_from(attempt).unwrap_or(u64::MAX).saturating_mul(10).clamp(5, WAIT_MAX_MS);
     // Any spread will do; this one needs no generator.
     let spread = uuid::Uuid::new_v4().as_u128() % u128::from(longest);

@@ -74,6 +74,25 @@ pub enum StoreError {
     /// A Parquet file could not be written.
     #[error("a data file could not be written")]
     File(#[from] parquet::errors::ParquetError),
+    /// Files could not be merged.
+    #[error("the files of {dataset} could not be compacted")]
+    Compaction {
+        /// The dataset.
+        dataset: String,
+        /// The failure.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A data file is not what was written.
+    #[error("{path} of {dataset} is damaged: {why}")]
+    Damaged {
+        /// The dataset.
+        dataset: String,
+        /// Below the table's directory.
+        path: String,
+        /// What was found.
+        why: String,
+    },
     /// A column does not hold what its name says: not our table, or damaged.
     #[error("column {column} of {dataset} is not what it should be: {why}")]
     Column {
@@ -84,4 +103,11 @@ pub enum StoreError {
         /// What was found.
         why: String,
     },
+}
+
+impl StoreError {
+    /// Whether what was to be written is at fault, and not the place: a retry fails in the same way.
+    pub fn is_of_the_records(&self) -> bool {
+        matches!(self, Self::DatasetName(_) | Self::Rows { .. } | Self::File(_) | Self::Column { .. })
+    }
 }

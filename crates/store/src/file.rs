@@ -1,146 +1,113 @@
 //! Data files: sorted rows of one day into Parquet bytes, and the `add` action that makes them visible.
 
-use std::collections::{HashMap, HashSet};
+mod properties;
+mod statistics;
 
-use arrow::array::{Array, AsArray, Float64Array, RecordBatch, StringArray};
-use arrow::compute::{max, max_string, min, min_string};
-use arrow::datatypes::{Float64Type, TimestampMicrosecondType};
+use std::collections::HashMap;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use deltalake_core::kernel::Add;
 use model::Timestamp;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::SortingColumn;
-use parquet::file::properties::{WriterProperties, WriterVersion};
-use parquet::schema::types::ColumnPath;
-use serde_json::{Map, Value, json};
 
-use crate::schema::{DATE, ENVELOPE, EnvelopeKind, OVERFLOW};
+use crate::schema::DATE;
+use statistics::Gathered;
 
-/// zstd 3: a tenth smaller than 1 at nearly its speed (design, §5).
-const ZSTD_LEVEL: i32 = 3;
-/// Longer texts are left out of the log's statistics: a bound that is cut is not a bound, and the log is read whole.
-const STATISTICS_TEXT_BYTES_MAX: usize = 128;
 /// Envelope columns by which people look for one thing among all.
 const ID_COLUMNS: [&str; 5] = ["id", "request_id", "trace_id", "span_id", "parent_id"];
-/// Ends of the last key of a dynamic text column that is looked up in the same way.
-const ID_KEY_ENDS: [&str; 7] = ["id", "ids", "uuid", "arn", "email", "user", "token"];
+/// The tag of an `add` action that has the CRC-32 of the file's bytes, eight hex digits.
+pub(crate) const CHECKSUM_TAG: &str = "limelight.crc32";
 
-/// Parquet bytes of the rows.
+/// A whole file, not yet anywhere.
+pub(crate) struct Written {
+    pub(crate) bytes: Bytes,
+    pub(crate) rows: usize,
+    statistics: String,
+    checksum: u32,
+}
+
+/// A file while it is written, into memory.
+pub(crate) struct Writer {
+    writer: ArrowWriter<Vec<u8>>,
+    gathered: Gathered,
+}
+
+impl Writer {
+    /// A file of about so many rows and bytes.
+    ///
+    /// # Errors
+    /// When Parquet has no type for a column.
+    pub(crate) fn new(schema: SchemaRef, rows: usize, bytes: usize) -> Result<Self, ParquetError> {
+        let properties = properties::properties(&schema, rows)?;
+        // The Arrow schema would be a copy of the Parquet schema in every footer.
+        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(Vec::with_capacity(bytes), schema, options)?;
+        Ok(Self { writer, gathered: Gathered::default() })
+    }
+
+    /// Adds rows; they come by (namespace, timestamp).
+    ///
+    /// # Errors
+    /// When the writer fails; memory is the only thing that it writes to.
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
+        self.gathered.observe(batch);
+        self.writer.write(batch)
+    }
+
+    /// The whole file.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub(crate) fn finish(self) -> Result<Written, ParquetError> {
+        let bytes = Bytes::from(self.writer.into_inner()?);
+        let checksum = crc32fast::hash(&bytes);
+        Ok(Written {
+            bytes,
+            rows: self.gathered.rows(),
+            statistics: self.gathered.json().to_string(),
+            checksum,
+        })
+    }
+}
+
+impl Written {
+    /// The action that makes it visible under this path.
+    pub(crate) fn add(&self, path: String, date: &str, now: Timestamp) -> Add {
+        Add {
+            path,
+            partition_values: HashMap::from([(DATE.to_owned(), Some(date.to_owned()))]),
+            size: i64::try_from(self.bytes.len()).unwrap_or(i64::MAX),
+            modification_time: now.as_millis(),
+            data_change: true,
+            stats: Some(self.statistics.clone()),
+            tags: Some(HashMap::from([(CHECKSUM_TAG.to_owned(), Some(format!("{:08x}", self.checksum)))])),
+            ..Add::default()
+        }
+    }
+}
+
+/// A new file's path in the table.
+pub(crate) fn path(date: &str) -> String {
+    format!("{DATE}={date}/{}.parquet", uuid::Uuid::new_v4().simple())
+}
+
+/// Reads a file's bytes: its footer now, its rows when they are asked for.
 ///
 /// # Errors
-/// When the writer fails; memory is the only thing that it writes to.
-pub(crate) fn parquet(batch: &RecordBatch) -> Result<Bytes, ParquetError> {
-    let mut properties = WriterProperties::builder()
-        .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
-        .set_created_by(concat!("limelight ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_sorting_columns(Some(sorting()));
-    let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-    for field in batch.schema().fields().iter().filter(|field| is_id(field.name())) {
-        let column = ColumnPath::from(field.name().as_str());
-        properties = properties
-            .set_column_bloom_filter_enabled(column.clone(), true)
-            .set_column_bloom_filter_max_ndv(column, rows);
-    }
-    // The Arrow schema would be a copy of the Parquet schema in every footer.
-    let options =
-        ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)?;
-    writer.write(batch)?;
-    Ok(writer.into_inner()?.into())
+/// When the bytes are no Parquet file.
+pub(crate) fn reader(bytes: Bytes) -> Result<ParquetRecordBatchReaderBuilder<Bytes>, ParquetError> {
+    // Other writers may have put an Arrow schema in with types that are not the table's.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)
 }
 
-/// Rows stand by (namespace, timestamp): the fourth and the first column of the envelope.
-fn sorting() -> Vec<SortingColumn> {
-    ["namespace", "timestamp"]
-        .iter()
-        .filter_map(|sorted| ENVELOPE.iter().position(|(name, _)| name == sorted))
-        .filter_map(|column| i32::try_from(column).ok())
-        .map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: false })
-        .collect()
-}
-
-/// Whether a column is one by which single events are looked up.
-fn is_id(column: &str) -> bool {
-    let last_key = || column.rsplit("__d").next().unwrap_or(column).trim_start_matches("k_");
-    ID_COLUMNS.contains(&column)
-        || column.starts_with("k_") && {
-            let words = last_key().replace("__c", "_").replace("__p", "_");
-            words.rsplit('_').next().is_some_and(|word| ID_KEY_ENDS.contains(&word))
-        }
-}
-
-/// The `add` action of a file.
-pub(crate) fn add(path: String, size: usize, date: &str, batch: &RecordBatch, now: Timestamp) -> Add {
-    Add {
-        path,
-        partition_values: HashMap::from([(DATE.to_owned(), Some(date.to_owned()))]),
-        size: i64::try_from(size).unwrap_or(i64::MAX),
-        modification_time: now.as_millis(),
-        data_change: true,
-        stats: Some(statistics(batch).to_string()),
-        ..Add::default()
-    }
-}
-
-/// The log's statistics (Delta protocol, "Per-file statistics") of the envelope columns that prune.
-fn statistics(batch: &RecordBatch) -> Value {
-    let (mut least, mut greatest, mut nulls) = (Map::new(), Map::new(), Map::new());
-    for (name, kind) in ENVELOPE {
-        if ID_COLUMNS.contains(&name) || name == "message" {
-            continue;
-        }
-        let Some(column) = batch.column_by_name(name) else { continue };
-        nulls.insert(name.to_owned(), column.null_count().into());
-        let bounds = match kind {
-            EnvelopeKind::Time => {
-                let times = column.as_primitive::<TimestampMicrosecondType>();
-                time(min(times)).zip(time(max(times)))
-            }
-            EnvelopeKind::Float => float_bounds(column.as_primitive::<Float64Type>()),
-            EnvelopeKind::Text if name == OVERFLOW => None,
-            EnvelopeKind::Text => text_bounds(column.as_string()),
-        };
-        if let Some((from, to)) = bounds {
-            least.insert(name.to_owned(), from);
-            greatest.insert(name.to_owned(), to);
-        }
-    }
-    json!({"numRecords": batch.num_rows(), "minValues": least, "maxValues": greatest, "nullCount": nulls})
-}
-
-fn time(micros: Option<i64>) -> Option<Value> {
-    let text = Timestamp::from_micros(micros?).to_string();
-    Some(text.into())
-}
-
-fn float_bounds(numbers: &Float64Array) -> Option<(Value, Value)> {
-    let finite: HashSet<bool> = numbers.iter().flatten().map(f64::is_finite).collect();
-    (!finite.contains(&false)).then(|| Some((min(numbers)?.into(), max(numbers)?.into()))).flatten()
-}
-
-fn text_bounds(texts: &StringArray) -> Option<(Value, Value)> {
-    let (from, to) = (min_string(texts)?, max_string(texts)?);
-    let short = |text: &str| text.len() <= STATISTICS_TEXT_BYTES_MAX;
-    (short(from) && short(to)).then(|| (from.into(), to.into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_that_name_one_thing_get_a_bloom_filter_and_others_do_not() {
-        for column in
-            ["trace_id", "k_id", "k_user_id", "k_data__duser__did", "k_request__cid", "k_aws__drequest__parn"]
-        {
-            assert!(is_id(column), "{column}");
-        }
-        for column in ["message", "kind", "k_paid", "k_status", "k_width", "k_id__i", "k_did__j"] {
-            assert!(!is_id(column), "{column}");
-        }
-    }
+/// Whether a file says of itself that its rows stand in our order. Other programs' files need not.
+pub(crate) fn is_sorted(reader: &ParquetRecordBatchReaderBuilder<Bytes>) -> bool {
+    let ours = properties::sorting();
+    reader.metadata().row_groups().iter().all(|group| group.sorting_columns() == Some(&ours))
 }

@@ -7,6 +7,7 @@ use deltalake_core::kernel::{Add, LogicalFileView};
 use model::Timestamp;
 use serde::Deserialize;
 
+use crate::file::CHECKSUM_TAG;
 use crate::schema::{DATE, OVERFLOW};
 
 /// All files, and their sums.
@@ -25,6 +26,8 @@ pub(crate) struct DataFile {
     /// The UTC day of all its events, `2026-11-20`.
     pub(crate) date: String,
     pub(crate) statistics: Statistics,
+    /// CRC-32 of its bytes; none if another program wrote it.
+    pub(crate) checksum: Option<u32>,
 }
 
 /// Delta protocol, "Per-file statistics".
@@ -72,20 +75,17 @@ impl Files {
 
     /// The earliest event.
     pub(crate) fn from(&self) -> Option<Timestamp> {
-        self.files.iter().filter_map(|file| file.statistics.time(&file.statistics.min_values)).min()
+        self.files.iter().filter_map(|file| file.span().0).min()
     }
 
     /// The latest event.
     pub(crate) fn to(&self) -> Option<Timestamp> {
-        self.files.iter().filter_map(|file| file.statistics.time(&file.statistics.max_values)).max()
+        self.files.iter().filter_map(|file| file.span().1).max()
     }
 
     /// Whether some event keeps keys in the overflow column.
     pub(crate) fn overflow(&self) -> bool {
-        self.files.iter().any(|file| {
-            let nulls = file.statistics.null_count.get(OVERFLOW).and_then(serde_json::Value::as_u64);
-            nulls.is_none() || nulls != file.statistics.num_records
-        })
+        self.files.iter().any(|file| file.overflows())
     }
 }
 
@@ -114,16 +114,35 @@ impl DataFile {
             modified_ms: add.modification_time,
             date: add.partition_values.get(DATE).cloned().flatten().unwrap_or_default(),
             statistics: Statistics::parse(add.stats.as_deref()),
+            checksum: checksum(add),
         }
     }
 
     pub(crate) fn of_view(view: &LogicalFileView) -> Self {
-        Self {
-            path: view.path().into_owned(),
-            bytes: u64::try_from(view.size()).unwrap_or(0),
-            modified_ms: view.modification_time(),
-            date: view.partition_values_map().remove(DATE).flatten().unwrap_or_default(),
-            statistics: Statistics::parse(view.stats().as_deref()),
-        }
+        #[expect(deprecated, reason = "the only way to a file's tags")]
+        let add = view.add_action();
+        Self::of_add(&add)
     }
+
+    /// Whether some event of it keeps keys in the overflow column.
+    pub(crate) fn overflows(&self) -> bool {
+        let nulls = self.statistics.null_count.get(OVERFLOW).and_then(serde_json::Value::as_u64);
+        nulls.is_none() || nulls != self.statistics.num_records
+    }
+
+    /// Whether these are its bytes as they were written.
+    pub(crate) fn is_whole(&self, bytes: &[u8]) -> bool {
+        bytes.len() as u64 == self.bytes && self.checksum.is_none_or(|sum| crc32fast::hash(bytes) == sum)
+    }
+
+    /// When its earliest and its latest event happened, as far as the log says it.
+    pub(crate) fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let Statistics { min_values, max_values, .. } = &self.statistics;
+        (self.statistics.time(min_values), self.statistics.time(max_values))
+    }
+}
+
+fn checksum(add: &Add) -> Option<u32> {
+    let tag = add.tags.as_ref()?.get(CHECKSUM_TAG)?.as_deref()?;
+    u32::from_str_radix(tag, 16).ok()
 }

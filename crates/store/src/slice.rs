@@ -1,6 +1,6 @@
 //! What goes into the store, and what the store says of it.
 
-use model::{BatchId, Event, Timestamp};
+use model::{BatchId, Event};
 
 use crate::sequence::SequenceNumber;
 
@@ -38,19 +38,4 @@ pub struct Appended {
     pub commits: u64,
     /// Bytes of data files that this call made visible.
     pub bytes: u64,
-}
-
-/// A record that nobody could read, kept for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// When it is put away; names its day.
-    pub at: Timestamp,
-    /// Names it for ever: the same letter written again replaces itself (`<stream>/<shard>/<sequence>`).
-    pub id: String,
-    /// Where it came from, for people.
-    pub source: String,
-    /// Why it could not be read.
-    pub reason: String,
-    /// The record, untouched.
-    pub data: Vec<u8>,
 }

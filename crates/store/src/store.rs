@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
 use datafusion::catalog::TableProvider;
 use model::Timestamp;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -18,7 +17,7 @@ use crate::error::StoreError;
 use crate::location::{Location, Root};
 use crate::scan::Scan;
 use crate::schema::OVERFLOW;
-use crate::slice::{Appended, DeadLetter, ShardSlice};
+use crate::slice::{Appended, ShardSlice};
 use crate::table::{Shard, Table, View};
 
 /// How many tables are looked at at once for [`Store::datasets`].
@@ -143,6 +142,11 @@ impl Store {
         &self.inner.engine
     }
 
+    /// How it works.
+    pub(crate) fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
     /// Where everything lies.
     pub(crate) fn root(&self) -> &Root {
         &self.inner.root
@@ -252,32 +256,13 @@ impl Store {
         infos.try_filter_map(|info| async move { Ok(info) }).try_collect().await
     }
 
-    /// Puts away what could not be read, as `dead-letters/<day>/<id>.json`.
-    ///
-    /// # Errors
-    /// When the object store fails.
-    pub async fn dead_letter(&self, letter: DeadLetter) -> Result<(), StoreError> {
-        let day: String = letter.at.to_string().chars().take_while(|char| *char != 'T').collect();
-        let name = format!("{}.json", file_name(&letter.id));
-        let path = self.inner.root.below(["dead-letters", &day, &name]);
-        let json = serde_json::json!({
-            "id": letter.id,
-            "at": letter.at.to_string(),
-            "source": letter.source,
-            "reason": letter.reason,
-            "bytes": letter.data.len(),
-            "data": base64::engine::general_purpose::STANDARD.encode(&letter.data),
-        });
-        let failed = |source| StoreError::Storage { doing: format!("writing {path}"), source };
-        self.inner.root.objects.put(&path, json.to_string().into()).await.map_err(failed)?;
-        Ok(())
-    }
-
-    fn since(&self) -> Timestamp {
+    /// What was committed before is forgotten.
+    pub(crate) fn since(&self) -> Timestamp {
         self.inner.options.now().minus(self.inner.options.retry_horizon)
     }
 
-    fn table(&self, dataset: &str) -> Result<Arc<Table>, StoreError> {
+    /// The table of a dataset, whether it is there or not.
+    pub(crate) fn table(&self, dataset: &str) -> Result<Arc<Table>, StoreError> {
         if !is_dataset_name(dataset) {
             return Err(StoreError::DatasetName(dataset.chars().take(160).collect()));
         }

@@ -6,38 +6,50 @@
 
 mod commit;
 mod recent;
+mod told;
 mod watermark;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use deltalake_core::kernel::{Action, CommitInfo, Metadata, Protocol, Transaction, Version};
+use bytes::Bytes;
+use deltalake_core::kernel::{Action, Add, CommitInfo, Metadata, Protocol, Transaction, Version};
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore, get_actions};
 use deltalake_core::{DeltaTable, DeltaTableError};
 use futures::{StreamExt, TryStreamExt};
 use model::{BatchId, Timestamp};
-use object_store::ObjectStore;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::error::StoreError;
+use crate::file;
 use crate::files::{DataFile, Files};
 use crate::location::Root;
 use crate::schema::Schema;
 use crate::sequence::{LIMBS, SequenceNumber};
 
-pub(crate) use commit::{Change, Outcome};
+pub(crate) use commit::{Cause, Change, Outcome};
 use recent::Recent;
+pub(crate) use told::{Told, read as told};
 pub(crate) use watermark::Shard;
 
 /// How many log entries are read at once when a table is opened.
 const LOG_READS_AT_ONCE: usize = 16;
+/// So many entries one after another must be too old before the search for recent batches ends: a writer whose clock
+/// is behind does not hide what others committed before it.
+const TOO_OLD_IN_A_ROW: usize = 16;
+/// A table that was opened longer ago is opened anew: its log's beginning may have been cleaned up since, and a
+/// process that slept (a laptop, a frozen sandbox) must not go on behind an entry that is gone. Far below the day for
+/// which the log is kept.
+const OPENED_FOR: Duration = Duration::from_hours(1);
 
 /// A table, shared by all who read and write it in this process.
 pub(crate) struct Table {
     pub(crate) dataset: String,
-    log: LogStoreRef,
+    pub(crate) log: LogStoreRef,
     /// The object store below the table's directory.
     pub(crate) objects: Arc<dyn ObjectStore>,
     followed: Mutex<Option<Followed>>,
@@ -59,6 +71,8 @@ struct Followed {
     view: View,
     /// The table as it was opened: for the watermarks of shards that did not write since.
     opened: DeltaTable,
+    /// The `since` of that look: moves as the time does.
+    opened_since: Timestamp,
     /// Of the shards that were asked for or that wrote since; none: the shard never wrote.
     watermarks: HashMap<Shard, Option<SequenceNumber>>,
     /// Complete only once `recent_is_whole`: who only reads never pays for it.
@@ -125,7 +139,30 @@ impl Table {
         self.turn.lock().await
     }
 
-    fn failed(&self, doing: &'static str, source: DeltaTableError) -> StoreError {
+    /// Writes a data file that nobody sees yet, and gives the action that will make it visible.
+    pub(crate) async fn put(
+        &self,
+        file: &file::Written,
+        date: &str,
+        now: Timestamp,
+    ) -> Result<Add, StoreError> {
+        let path = file::path(date);
+        let written = self.objects.put(&Path::from(path.as_str()), file.bytes.clone().into()).await;
+        written.map_err(|source| StoreError::Storage { doing: format!("writing {path}"), source })?;
+        Ok(file.add(path, date, now))
+    }
+
+    /// A data file's bytes; none if it is gone.
+    pub(crate) async fn read(&self, file: &DataFile) -> Result<Option<Bytes>, StoreError> {
+        let failed = |source| StoreError::Storage { doing: format!("reading {}", file.path), source };
+        match self.objects.get(&Path::from(file.path.as_str())).await {
+            Ok(found) => found.bytes().await.map(Some).map_err(failed),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(source) => Err(failed(source)),
+        }
+    }
+
+    pub(crate) fn failed(&self, doing: &'static str, source: DeltaTableError) -> StoreError {
         StoreError::Table { dataset: self.dataset.clone(), doing, source: Box::new(source) }
     }
 
@@ -133,14 +170,16 @@ impl Table {
     async fn follow(&self, since: Timestamp) -> Result<MutexGuard<'_, Option<Followed>>, StoreError> {
         let failed = |source| self.failed("reading its log", source);
         let mut guard = self.followed.lock().await;
+        if guard.as_ref().is_some_and(|followed| since.since(followed.opened_since) > OPENED_FOR) {
+            *guard = None;
+        }
         let Some(followed) = guard.as_mut() else {
-            *guard = self.open().await?;
+            *guard = self.open(since).await?;
             return Ok(guard);
         };
         loop {
             let next = followed.view.version + 1;
-            let Some(bytes) = self.log.read_commit_entry(next).await.map_err(failed)? else { break };
-            let actions = get_actions(next, &bytes).map_err(failed)?;
+            let Some(actions) = self.entry(next).await.map_err(failed)? else { break };
             if let Err(error) = followed.apply(next, actions) {
                 // Half an entry may have been applied: begin again next time.
                 *guard = None;
@@ -151,7 +190,7 @@ impl Table {
         Ok(guard)
     }
 
-    async fn open(&self) -> Result<Option<Followed>, StoreError> {
+    async fn open(&self, since: Timestamp) -> Result<Option<Followed>, StoreError> {
         let failed = |source| self.failed("opening it", source);
         let log = Path::from("_delta_log");
         let first = self.objects.list(Some(&log)).try_next().await;
@@ -178,7 +217,7 @@ impl Table {
             files: Arc::new(state.log_data().iter().map(|file| DataFile::of_view(&file)).collect()),
         };
         let (watermarks, recent) = (HashMap::new(), Recent::default());
-        Ok(Some(Followed { view, opened, watermarks, recent, recent_is_whole: false }))
+        Ok(Some(Followed { view, opened, opened_since: since, watermarks, recent, recent_is_whole: false }))
     }
 
     /// Reads the log backwards from where the table was opened until its entries are older than `since`.
@@ -190,26 +229,33 @@ impl Table {
     ) -> Result<(), StoreError> {
         let failed = |source| self.failed("reading its log", source);
         let newest = opened.version().unwrap_or(0);
-        let infos = futures::stream::iter((0..=newest).rev())
-            .map(|version| async move {
-                let Some(bytes) = self.log.read_commit_entry(version).await? else { return Ok(None) };
-                let actions = get_actions(version, &bytes)?;
-                Ok(Some(actions.into_iter().find_map(|action| match action {
-                    Action::CommitInfo(info) => Some(info),
-                    _ => None,
-                })))
-            })
+        let entries = futures::stream::iter((0..=newest).rev())
+            .map(|version| self.entry(version))
             .buffered(LOG_READS_AT_ONCE);
-        futures::pin_mut!(infos);
+        futures::pin_mut!(entries);
+        let mut infos: Vec<CommitInfo> = Vec::new();
+        let mut too_old = 0;
         // An entry that is gone was cleaned up, and everything before it.
-        while let Some(Some(info)) = infos.next().await.transpose().map_err(failed)? {
-            let Some(info) = info else { continue };
-            if recent::committed_at(&info) < since {
+        while let Some(Some(actions)) = entries.next().await.transpose().map_err(failed)? {
+            let Some(info) = actions.into_iter().find_map(commit_info) else { continue };
+            too_old = if recent::committed_at(&info) < since { too_old + 1 } else { 0 };
+            infos.push(info);
+            if too_old == TOO_OLD_IN_A_ROW {
                 break;
             }
-            recent.learn(&info);
         }
+        // In the log's order, after what was read when the table was opened is before what was followed since.
+        let mut whole = Recent::default();
+        infos.iter().rev().for_each(|info| whole.learn(info));
+        recent.precede(whole);
+        recent.forget(since);
         Ok(())
+    }
+
+    /// The actions of a log entry; none if there is no such entry.
+    pub(crate) async fn entry(&self, version: Version) -> Result<Option<Vec<Action>>, DeltaTableError> {
+        let Some(bytes) = self.log.read_commit_entry(version).await? else { return Ok(None) };
+        get_actions(version, &bytes).map(Some)
     }
 
     /// The watermark that a shard had when the table was opened.
@@ -257,6 +303,13 @@ impl Followed {
         infos.iter().for_each(|info| self.recent.learn(info));
         self.view.version = version;
         Ok(())
+    }
+}
+
+fn commit_info(action: Action) -> Option<CommitInfo> {
+    match action {
+        Action::CommitInfo(info) => Some(info),
+        _ => None,
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Decoded {
     pub events: Vec<Event>,
     /// What the record was.
     pub format: Format,
+    /// Bytes after all decompression: what it costs to hold, where its size on the stream says nothing.
+    pub inflated_bytes: usize,
 }
 
 /// What can stand on the stream.
@@ -83,7 +85,8 @@ fn decode_batch(plain: &[u8], context: &Context<'_>, limits: &Limits) -> Result<
     let batch = batch::decode_plain(plain, limits)?;
     let (id, account) = (batch.id.clone(), batch.account.clone());
     let events = event::of_batch(batch, context, limits)?;
-    Ok(Decoded { batch: Some(id), account: Some(account), events, format: Format::Batch })
+    let (batch, account) = (Some(id), Some(account));
+    Ok(Decoded { batch, account, events, format: Format::Batch, inflated_bytes: plain.len() })
 }
 
 fn decode_request(plain: &[u8], context: &Context<'_>, limits: &Limits) -> Result<Decoded, DecodeError> {
@@ -98,7 +101,7 @@ fn decode_request(plain: &[u8], context: &Context<'_>, limits: &Limits) -> Resul
         Some(signal) => foreign::events(plain, signal, context, limits)?,
         None => Vec::new(),
     };
-    Ok(Decoded { batch: None, account: None, events, format })
+    Ok(Decoded { batch: None, account: None, events, format, inflated_bytes: plain.len() })
 }
 
 fn decode_json(text: &[u8], context: &Context<'_>, limits: &Limits) -> Result<Decoded, DecodeError> {
@@ -126,7 +129,7 @@ fn decode_json(text: &[u8], context: &Context<'_>, limits: &Limits) -> Result<De
             return Err(DecodeError::TooManyEvents { max: limits.events_max });
         }
     }
-    Ok(Decoded { batch: None, account: None, events, format })
+    Ok(Decoded { batch: None, account: None, events, format, inflated_bytes: text.len() })
 }
 
 fn unknown(plain: &[u8]) -> DecodeError {

@@ -34,6 +34,10 @@ const ACCOUNT: &str = "000000000000";
 /// How long servers may take for the requests that are under way when they are told to end.
 const REQUESTS_WAIT: Duration = Duration::from_secs(12);
 
+/// Between two looks after the store's files, and how long one may begin new work.
+const UPKEEP_EVERY: Duration = Duration::from_secs(20);
+const UPKEEP_TIME: Duration = Duration::from_secs(10);
+
 /// Everything that runs, and the switches that end it in order.
 pub(super) struct App {
     pub(super) addresses: Addresses,
@@ -122,6 +126,8 @@ impl App {
         let router = companion.router().layer(middleware::from_fn(loopback::only));
         let served = axum::serve(ports.api, router).with_graceful_shutdown(api.stopped());
         api.spawn("API", served.into_future());
+        let stop = api.stopped();
+        api.spawn("upkeep", upkeep(companion.clone(), stop));
         let mut consumer = Part::new(&failed);
         let mut stream = Part::new(&failed);
         let (progress, watched) = watch::channel(Progress::default());
@@ -202,6 +208,22 @@ fn open_journal(directory: &Path) -> anyhow::Result<Journal> {
         );
     }
     Ok(journal)
+}
+
+/// What a schedule does in AWS: keeps the store's files few. A commit each 300 ms leaves many.
+async fn upkeep(companion: Companion, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            () = tokio::time::sleep(UPKEEP_EVERY) => {}
+        }
+        // What fails is logged, and tried again next time; what is broken off leaves nothing half done.
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            _ = companion.look_after(UPKEEP_TIME) => {}
+        }
+    }
 }
 
 /// The consumer's sink: the companion in this process.

@@ -152,7 +152,7 @@ fn slot(kind: ColumnKind) -> usize {
 }
 
 /// The values of one dynamic column so far; rows without one are filled up when the next comes.
-enum Values {
+pub(super) enum Values {
     Text(StringBuilder),
     Int(Int64Builder),
     Float(Float64Builder),
@@ -161,7 +161,7 @@ enum Values {
 }
 
 impl Values {
-    fn new(kind: ColumnKind) -> Self {
+    pub(super) fn new(kind: ColumnKind) -> Self {
         match kind {
             ColumnKind::Text | ColumnKind::Timestamp => Self::Text(StringBuilder::new()),
             ColumnKind::Int => Self::Int(Int64Builder::new()),
@@ -171,7 +171,7 @@ impl Values {
         }
     }
 
-    fn push(&mut self, row: usize, value: &Value) {
+    pub(super) fn push(&mut self, row: usize, value: &Value) {
         self.fill(row);
         match (self, value) {
             (Self::Text(texts), Value::String(text)) => texts.append_value(text),
@@ -197,7 +197,7 @@ impl Values {
         }
     }
 
-    fn finish(mut self, rows: usize) -> ArrayRef {
+    pub(super) fn finish(mut self, rows: usize) -> ArrayRef {
         self.fill(rows);
         match self {
             Self::Text(mut texts) | Self::Json(mut texts) => Arc::new(texts.finish()),

@@ -1,18 +1,20 @@
 //! One commit: data, schema, watermark and batch identities together, or nothing.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use deltalake_core::kernel::transaction::{CommitData, TransactionError};
-use deltalake_core::kernel::{Action, Add, CommitInfo, MetadataExt, Version, new_metadata};
+use deltalake_core::kernel::{Action, Add, CommitInfo, MetadataExt, Remove, Version, new_metadata};
 use deltalake_core::logstore::CommitOrBytes;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use model::{BatchId, Timestamp};
 use query::Column;
 
-use super::recent;
+use super::told;
 use super::watermark::Shard;
 use super::{Table, View};
 use crate::error::StoreError;
+use crate::files::DataFile;
 use crate::schema::{DATE, Schema};
 use crate::sequence::SequenceNumber;
 
@@ -20,16 +22,31 @@ use crate::sequence::SequenceNumber;
 /// seconds that is one checkpoint in four minutes.
 const CHECKPOINT_INTERVAL: u64 = 50;
 
-/// What one commit makes visible.
+/// What one commit changes.
 pub(crate) struct Change<'a> {
     pub(crate) adds: Vec<Add>,
-    /// The dynamic columns of those files.
+    pub(crate) removes: Vec<Arc<DataFile>>,
+    /// The dynamic columns of the files that come.
     pub(crate) columns: Vec<Column>,
-    pub(crate) shard: &'a Shard,
-    pub(crate) watermark: SequenceNumber,
-    pub(crate) batches: Vec<&'a BatchId>,
-    pub(crate) records: usize,
+    pub(crate) cause: Cause<'a>,
     pub(crate) now: Timestamp,
+}
+
+/// Why, and what the log keeps of it beside the files.
+pub(crate) enum Cause<'a> {
+    /// Records of a shard.
+    Append {
+        shard: &'a Shard,
+        watermark: SequenceNumber,
+        batches: Vec<&'a BatchId>,
+        records: usize,
+        /// How many events these records have.
+        rows: u64,
+    },
+    /// The same rows in fewer files, but for those that stood twice.
+    Compact { duplicates: u64 },
+    /// Events that nobody wants to keep any longer.
+    Retain,
 }
 
 /// How a commit ended.
@@ -77,23 +94,49 @@ impl Table {
 
 /// The log entry: `commitInfo`, protocol and metadata where they are new, the watermark, and the files.
 fn entry(after: Option<&View>, change: Change<'_>) -> Result<CommitData, deltalake_core::DeltaTableError> {
-    let operation = DeltaOperation::Write {
-        mode: SaveMode::Append,
-        partition_by: Some(vec![DATE.to_owned()]),
-        predicate: None,
-    };
+    let operation = operation(&change.cause);
     let info = CommitInfo {
         timestamp: Some(change.now.as_millis()),
         engine_info: Some(concat!("limelight:", env!("CARGO_PKG_VERSION")).to_owned()),
-        is_blind_append: Some(true),
-        info: HashMap::from([recent::told(change.batches.iter().copied(), change.records)]),
+        is_blind_append: Some(change.removes.is_empty()),
+        info: HashMap::from([told::of(&change)]),
         ..operation.get_commit_info()
     };
+    // What compaction writes was there before: readers that follow changes need not look at it.
+    let data_change = !matches!(change.cause, Cause::Compact { .. });
     let mut actions = vec![Action::CommitInfo(info)];
     actions.extend(schema_actions(after, change.columns)?);
-    actions.extend(change.adds.into_iter().map(Action::Add));
-    let transactions = change.shard.transactions(change.watermark, change.now);
+    actions.extend(change.removes.iter().map(|file| Action::Remove(remove(file, data_change, change.now))));
+    actions.extend(change.adds.into_iter().map(|add| Action::Add(Add { data_change, ..add })));
+    let transactions = match change.cause {
+        Cause::Append { shard, watermark, .. } => shard.transactions(watermark, change.now),
+        Cause::Compact { .. } | Cause::Retain => Vec::new(),
+    };
     Ok(CommitData::new(actions, operation, HashMap::new(), transactions))
+}
+
+fn operation(cause: &Cause<'_>) -> DeltaOperation {
+    match cause {
+        Cause::Append { .. } => DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: Some(vec![DATE.to_owned()]),
+            predicate: None,
+        },
+        Cause::Compact { .. } => DeltaOperation::Optimize { predicate: None, target_size: 0 },
+        Cause::Retain => DeltaOperation::Delete { predicate: None },
+    }
+}
+
+fn remove(file: &DataFile, data_change: bool, now: Timestamp) -> Remove {
+    Remove {
+        path: file.path.clone(),
+        data_change,
+        deletion_timestamp: Some(now.as_millis()),
+        extended_file_metadata: Some(true),
+        partition_values: Some(HashMap::from([(DATE.to_owned(), Some(file.date.clone()))])),
+        size: i64::try_from(file.bytes).ok(),
+        ..Remove::default()
+    }
 }
 
 fn schema_actions(

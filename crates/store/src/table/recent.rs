@@ -1,20 +1,20 @@
 //! The batches that were committed lately: what a producer's retry is compared with.
 //!
-//! Each commit names its batches in `commitInfo`, so that any process knows them after reading the log's tail.
+//! Each commit names its batches ([`super::told`]), so that any process knows them after reading the log's tail.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use deltalake_core::kernel::CommitInfo;
 use model::{BatchId, Timestamp};
-use serde_json::{Value, json};
 
-/// The key in `commitInfo` under which a commit tells what is ours.
-const KEY: &str = "limelight";
+use super::told;
 
 /// Batches and when they were committed.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     committed: HashMap<BatchId, Timestamp>,
+    /// The latest time that any commit told.
+    newest: Timestamp,
 }
 
 impl Recent {
@@ -22,10 +22,22 @@ impl Recent {
         self.committed.contains_key(batch)
     }
 
-    /// Takes over what a commit says.
+    /// Takes over what a commit says. Commits come in the log's order, so none is older than the one before it, even
+    /// if its writer's clock is behind: its batches would else be forgotten before their time.
     pub(super) fn learn(&mut self, info: &CommitInfo) {
-        let at = committed_at(info);
-        self.committed.extend(batches(info).into_iter().map(|batch| (batch, at)));
+        self.newest = self.newest.max(committed_at(info));
+        let at = self.newest;
+        self.committed.extend(told::read(info).batches.into_iter().map(|batch| (batch, at)));
+    }
+
+    /// Takes over what was committed before anything that is known here.
+    pub(super) fn precede(&mut self, earlier: Self) {
+        let newest = earlier.newest;
+        self.newest = self.newest.max(newest);
+        self.committed.values_mut().for_each(|at| *at = newest.max(*at));
+        for (batch, at) in earlier.committed {
+            self.committed.entry(batch).or_insert(at);
+        }
     }
 
     /// Forgets what was committed before `since`.
@@ -39,63 +51,42 @@ pub(super) fn committed_at(info: &CommitInfo) -> Timestamp {
     Timestamp::from_millis(info.timestamp.unwrap_or(0))
 }
 
-/// What a commit tells: sequence numbers by sandbox, which is a third of the batch ids' length.
-pub(super) fn told<'a>(batches: impl IntoIterator<Item = &'a BatchId>, records: usize) -> (String, Value) {
-    let mut by_sandbox: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-    for batch in batches {
-        by_sandbox.entry(&batch.sandbox).or_default().push(batch.sequence);
-    }
-    (KEY.to_owned(), json!({"batches": by_sandbox, "records": records}))
-}
-
-fn batches(info: &CommitInfo) -> Vec<BatchId> {
-    let Some(by_sandbox) = info.info.get(KEY).and_then(|told| told.get("batches")?.as_object()) else {
-        return Vec::new();
-    };
-    by_sandbox
-        .iter()
-        .flat_map(|(sandbox, sequences)| {
-            let sequences = sequences.as_array().map(Vec::as_slice).unwrap_or_default();
-            sequences
-                .iter()
-                .filter_map(Value::as_u64)
-                .map(|sequence| BatchId { sandbox: sandbox.clone(), sequence })
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn batch(sandbox: &str, sequence: u64) -> BatchId {
-        BatchId { sandbox: sandbox.to_owned(), sequence }
+    fn commit(at_ms: i64, sequence: u64) -> CommitInfo {
+        let told = json!({"batches": {"a-b": [sequence]}});
+        CommitInfo {
+            timestamp: Some(at_ms),
+            info: HashMap::from([("limelight".to_owned(), told)]),
+            ..CommitInfo::default()
+        }
+    }
+
+    fn batch(sequence: u64) -> BatchId {
+        BatchId { sandbox: "a-b".to_owned(), sequence }
     }
 
     #[test]
     fn batches_are_known_until_they_are_too_old() {
-        let ours = [batch("a-b", 0), batch("a-b", 7), batch("c", u64::MAX)];
-        let info = CommitInfo {
-            timestamp: Some(1_000),
-            info: HashMap::from([told(&ours, 3)]),
-            ..CommitInfo::default()
-        };
         let mut recent = Recent::default();
-        recent.learn(&info);
-        assert!(ours.iter().all(|batch| recent.holds(batch)));
-        assert!(!recent.holds(&batch("a-b", 1)));
+        recent.learn(&commit(1_000, 7));
+        assert!(recent.holds(&batch(7)) && !recent.holds(&batch(1)));
         recent.forget(Timestamp::from_millis(1_000));
-        assert!(recent.holds(&ours[0]));
+        assert!(recent.holds(&batch(7)));
         recent.forget(Timestamp::from_millis(1_001));
-        assert!(!recent.holds(&ours[0]));
+        assert!(!recent.holds(&batch(7)));
     }
 
     #[test]
-    fn commits_of_others_tell_nothing_and_harm_nothing() {
-        for foreign in [json!(null), json!(1), json!({"batches": 1}), json!({"batches": {"a": [-1, "x"]}})] {
-            let info =
-                CommitInfo { info: HashMap::from([(KEY.to_owned(), foreign)]), ..CommitInfo::default() };
-            assert_eq!(batches(&info), []);
-        }
+    fn a_writer_whose_clock_is_behind_is_not_forgotten_before_its_time() {
+        let mut recent = Recent::default();
+        recent.learn(&commit(10_000, 1));
+        recent.learn(&commit(2_000, 2));
+        recent.forget(Timestamp::from_millis(9_000));
+        assert!(recent.holds(&batch(2)));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::support::{self, Clock, Place, event, record, slice};
 use model::{BatchId, Timestamp};
-use store::{DeadLetter, Location, Options, Progress, Store, StoreError};
+use store::{Location, Options, Progress, Store, StoreError};
 
 /// Runs a test in every place there is.
 macro_rules! everywhere {
@@ -33,7 +33,7 @@ everywhere!(
     many_commits_and_checkpoints_survive_reopening,
     what_is_not_there_is_none,
     a_dataset_name_that_is_not_allowed_writes_nothing,
-    a_dead_letter_is_written_once,
+    letters_are_put_away_listed_and_taken_out,
     a_streams_progress_is_kept_and_goes_with_the_store,
     a_sign_of_life_is_asked_for_without_reading_anything,
 );
@@ -263,25 +263,30 @@ async fn a_dataset_name_that_is_not_allowed_writes_nothing(place: Place) {
     assert_eq!(store.datasets().await.unwrap(), []);
 }
 
-async fn a_dead_letter_is_written_once(place: Place) {
+async fn letters_are_put_away_listed_and_taken_out(place: Place) {
     let store = place.open().await;
-    let letter = DeadLetter {
-        at: "2026-11-20T10:00:00Z".parse::<Timestamp>().unwrap(),
-        id: "stream/shardId-0/42".into(),
-        source: "kinesis".into(),
-        reason: "not gzip".into(),
-        data: b"\x00\xff".to_vec(),
+    assert_eq!(store.letter_files().await.unwrap(), []);
+    let day = |text: &str| text.parse::<Timestamp>().unwrap();
+    let put = async |time: &str, name: &str, bytes: &'static [u8]| {
+        store.put_letters(day(time), name, bytes.into()).await.unwrap();
     };
-    store.dead_letter(letter.clone()).await.unwrap();
-    store.dead_letter(letter).await.unwrap();
-    assert_eq!(store.datasets().await.unwrap(), []);
-    if let Some(directory) = place.path() {
-        let day = directory.join("dead-letters/2026-11-20");
-        let files: Vec<_> = std::fs::read_dir(day).unwrap().map(|file| file.unwrap().path()).collect();
-        assert_eq!(files.len(), 1);
-        let json: serde_json::Value = serde_json::from_slice(&std::fs::read(&files[0]).unwrap()).unwrap();
-        assert_eq!((json["reason"].as_str(), json["data"].as_str()), (Some("not gzip"), Some("AP8=")));
+    put("2026-11-20T10:00:00Z", "arn:a/shardId-0/42", b"two letters").await;
+    put("2026-11-20T10:00:00Z", "arn:a/shardId-0/42", b"two letters").await;
+    put("2026-11-19T23:59:59Z", "arn:a/shardId-0/41", b"one").await;
+
+    let files = place.open().await.letter_files().await.unwrap();
+    let shown: Vec<_> = files.iter().map(|file| (file.day.as_str(), file.bytes)).collect();
+    assert_eq!(shown, [("2026-11-19", 3), ("2026-11-20", 11)], "the oldest first, each once");
+    assert_eq!(store.read_letters(&files[1]).await.unwrap().unwrap(), "two letters");
+    assert!(store.datasets().await.unwrap().is_empty(), "letters are no dataset");
+
+    store.keep_letters(&files[1], Some("one".into())).await.unwrap();
+    assert_eq!(store.read_letters(&files[1]).await.unwrap().unwrap(), "one");
+    for _ in 0..2 {
+        store.keep_letters(&files[1], None).await.unwrap();
+        assert_eq!(store.read_letters(&files[1]).await.unwrap(), None);
     }
+    assert_eq!(store.letter_files().await.unwrap(), files[..1]);
 }
 
 #[tokio::test]

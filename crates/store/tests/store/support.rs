@@ -1,6 +1,5 @@
 //! Words for the store's tests.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -14,34 +13,31 @@ use store::{Location, Options, SequenceNumber, SequencedRecord, ShardSlice, Snap
 /// A place for one test; what is there goes with it.
 pub(crate) struct Place {
     pub(crate) location: Location,
-    directory: Option<tempfile::TempDir>,
+    /// Removed with the place.
+    _directory: Option<tempfile::TempDir>,
 }
 
 impl Place {
     pub(crate) fn memory() -> Self {
-        Self { location: Location::memory(), directory: None }
+        Self { location: Location::memory(), _directory: None }
     }
 
     pub(crate) fn directory() -> Self {
         let directory = tempfile::tempdir().unwrap();
         // A space, because URLs and paths disagree about it.
         let location = Location::parse(&format!("{}/a store", directory.path().display())).unwrap();
-        Self { location, directory: Some(directory) }
+        Self { location, _directory: Some(directory) }
     }
 
     /// None where no S3 API is named.
     pub(crate) fn s3() -> Option<Self> {
         let base = std::env::var("LIMELIGHT_TEST_S3").ok()?;
         let location = Location::parse(&format!("{base}/{}", uuid::Uuid::new_v4())).unwrap();
-        Some(Self { location, directory: None })
+        Some(Self { location, _directory: None })
     }
 
     pub(crate) async fn open(&self) -> Store {
         Store::open(&self.location, Options::default()).await.unwrap()
-    }
-
-    pub(crate) fn path(&self) -> Option<std::path::PathBuf> {
-        self.directory.as_ref().map(|directory| Path::new(directory.path()).join("a store"))
     }
 }
 
@@ -58,6 +54,10 @@ impl Clock {
 
     pub(crate) fn set(&self, time: &str) {
         self.0.store(time.parse::<Timestamp>().unwrap().as_nanos(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_nanos(self.0.load(Ordering::SeqCst))
     }
 
     pub(crate) fn tell(&self) -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
