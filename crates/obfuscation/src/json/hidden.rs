@@ -12,14 +12,15 @@ impl Pass<'_, '_, '_> {
     /// is worth hiding, and a mark tells nothing more.
     #[inline]
     pub(super) fn hides(&mut self, key: &str, first: u8) -> bool {
+        if matches!(first, b't' | b'f' | b'n') {
+            return false;
+        }
+        // Nearly always none; what follows is for the few.
+        let Some(holds) = self.walk.hides(key) else { return false };
         match first {
-            b'"' => self.walk.hides(key).is_some() && self.tells(),
-            b'{' | b'[' => self.walk.hides(key).is_some() && !self.is_empty() && !self.cursor.is_mark(),
-            b'-' | b'0'..=b'9' => {
-                self.walk.hides(key).is_some_and(|holds| holds.numbers())
-                    && matches!(self.cursor.clone().scalar(), Some(Scalar::Number(_)))
-            }
-            _ => false,
+            b'"' => self.tells(),
+            b'{' | b'[' => !self.is_empty() && !self.cursor.is_mark(),
+            _ => holds.numbers() && matches!(self.cursor.clone().scalar(), Some(Scalar::Number(_))),
         }
     }
 
