@@ -24,5 +24,6 @@ mod s3_api;
 mod companion_function;
 mod bad_input;
 mod modes;
+mod functions_file;
 mod auto_instrumentation;
 mod faults;

@@ -5,6 +5,7 @@
 pub(crate) mod body;
 pub(crate) mod loopback;
 pub(crate) mod percent;
+pub(crate) mod tenant;
 pub(crate) mod trace;
 
 use std::convert::Infallible;

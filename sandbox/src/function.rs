@@ -40,6 +40,11 @@ pub struct FunctionConfig {
     pub initialization: Initialization,
     /// Whether it is a durable function, which its runtime version tells.
     pub durable: bool,
+    /// Whether each tenant has environments of its own: callers of the fronts must then name theirs, and else must not.
+    pub tenant_isolation: bool,
+    /// Whether the HTTP front passes a streamed answer on as it comes, as a function URL does; API Gateway's HTTP APIs
+    /// hold it back until it is whole.
+    pub streaming: bool,
     /// How long keys are good for where processes fetch them (SnapStart, Managed Instances); AWS: six hours.
     pub credentials_lifetime: Duration,
     /// Executables, started before the function; the file's name is the extension's name.
@@ -88,6 +93,8 @@ impl FunctionConfig {
             log_pipe: true,
             initialization: Initialization::OnDemand,
             durable: false,
+            tenant_isolation: false,
+            streaming: true,
             credentials_lifetime: Duration::from_secs(6 * 60 * 60),
             extensions: Vec::new(),
             concurrency_max: 10,

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 pub use route::{RouteError, Routes};
 
-use crate::front::{self, BodyError, Request, Response, trace};
+use crate::front::{self, BodyError, Request, Response, tenant, trace};
 use crate::{Answered, FunctionConfig, Invocation, InvokeError, Lambda};
 
 /// A request's payload is at most this long, as in API Gateway's quotas for HTTP APIs.
@@ -90,6 +90,10 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let matched = self.routes.find(parts.method.as_str(), parts.uri.path()).ok_or(NOT_FOUND)?;
         let function = self.lambda.function(matched.function).ok_or(INTERNAL)?;
+        let tenant_id = tenant::of(function, &parts.headers).map_err(|error| {
+            tracing::warn!(function = function.name, %error, "a request cannot be given to its function");
+            BAD_REQUEST
+        })?;
         let body = front::read_body(body, BODY_BYTES_MAX).await.map_err(|error| match error {
             BodyError::TooLarge => TOO_LARGE,
             BodyError::Broken => BAD_REQUEST,
@@ -99,11 +103,16 @@ impl Gateway {
         let payload = serde_json::to_vec(&event).map_err(|_| INTERNAL)?;
         let mut invocation = Invocation::new(&function.name, payload);
         invocation.trace_header = Some(trace::sampled(&context.trace_header));
-        self.run(invocation).await
+        invocation.tenant_id = tenant_id;
+        self.run(function, invocation).await
     }
 
     /// The invocation goes on when the client hangs up, as it does in AWS: it runs in a task of its own.
-    async fn run(&self, invocation: Invocation) -> Result<Response, (StatusCode, &'static str)> {
+    async fn run(
+        &self,
+        function: &FunctionConfig,
+        invocation: Invocation,
+    ) -> Result<Response, (StatusCode, &'static str)> {
         let lambda = self.lambda.clone();
         let running = tokio::spawn(async move { lambda.invoke_streaming(invocation).await });
         let Ok(answered) = tokio::time::timeout(INTEGRATION_TIMEOUT, running).await else {
@@ -112,7 +121,13 @@ impl Gateway {
         match answered {
             Ok(Ok(Answered::Whole(outcome))) if outcome.error.is_none() => from_payload(&outcome.payload),
             Ok(Ok(Answered::Whole(_))) => Err(INTERNAL),
-            Ok(Ok(Answered::Streamed(streamed))) => stream::respond(streamed).await.ok_or(INTERNAL),
+            Ok(Ok(Answered::Streamed(streamed))) if function.streaming => {
+                stream::respond(streamed).await.ok_or(INTERNAL)
+            }
+            Ok(Ok(Answered::Streamed(streamed))) => {
+                let whole = tokio::time::timeout(INTEGRATION_TIMEOUT, stream::whole(streamed)).await;
+                whole.map_err(|_| UNAVAILABLE)?.ok_or(INTERNAL)
+            }
             Ok(Err(InvokeError::Throttled { .. } | InvokeError::ShuttingDown)) => Err(UNAVAILABLE),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "a request did not reach its function");

@@ -1,4 +1,4 @@
-//! The arguments of `limelight dev`.
+//! The arguments of `limelight dev`, and the help on its file.
 
 use std::path::PathBuf;
 
@@ -8,40 +8,7 @@ use super::Format;
 
 /// `limelight dev`.
 #[derive(Debug, Clone, Args)]
-#[command(
-    long_about = "Runs functions on this machine as AWS would, with the extension beside them, and the whole way of \
-their telemetry: stream, store, API. State stays in .limelight-data/ until you delete it. Ctrl-C ends it in order: \
-requests are answered, sandboxes shut down, what they still send is stored. A second Ctrl-C ends it at once; what was \
-acknowledged is on disk and is stored at the next start.",
-    after_help = "EXAMPLES
-  limelight dev                                       the functions of limelight.dev.json
-  limelight dev --function hello=./hello              a folder with app.py, index.mjs, lambda_function.py or bootstrap
-  limelight dev --function a=./a:main.handler --function b=./b:index.handler
-  limelight dev -c functions.json --port-base 0       random ports; --format json tells which
-
-THE FILE (limelight.dev.json)
-  {
-    \"service\": \"checkout\",              the team's unit, for functions that do not say (LIMELIGHT_SERVICE)
-    \"region\": \"eu-west-1\",              default us-east-1
-    \"functions\": [
-      {
-        \"name\": \"orders\",               required, 1 to 64 of a-z A-Z 0-9 - _
-        \"dir\": \"orders\",                its folder, from where the file is (default: the file's)
-        \"runtime\": \"python\",            python, node or custom; guessed from the folder
-        \"handler\": \"app.handler\",       guessed from the folder
-        \"command\": [\"python3\", \"-m\", \"awslambdaric\", \"app.handler\"],   instead of runtime
-        \"env\": {\"TABLE\": \"orders\"},
-        \"memoryMb\": 512,                default 128; from 128 to 10240
-        \"timeoutSeconds\": 10,           default 3; from 1 to 900
-        \"logFormat\": \"json\",            text (default) or json
-        \"concurrency\": 4,               sandboxes at once, default 10
-        \"freeze\": false,                whether sandboxes are stopped between invocations, default true
-        \"extension\": false,             whether Limelight's extension runs beside it, default true
-        \"routes\": [\"GET /orders/{id}\", \"POST /orders\"]   default ANY /NAME and below
-      }
-    ]
-  }"
-)]
+#[command(after_help = after_help())]
 pub struct DevArgs {
     /// A function: its name and folder, if need be with its handler; repeatable
     #[arg(long = "function", value_name = "NAME=DIR[:HANDLER]")]
@@ -82,4 +49,39 @@ pub struct DevArgs {
     /// How to tell the addresses: for people, or one JSON object on standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+}
+
+/// Examples, then the file: how it begins, and all of its keys from the tables that it is read by.
+fn after_help() -> String {
+    format!("{EXAMPLES}\n\n{FILE}\n\nKEYS OF THE FILE\n{}", crate::command::dev::functions_help())
+}
+
+const EXAMPLES: &str = "EXAMPLES
+  limelight dev                                       the functions of limelight.dev.json
+  limelight dev --function hello=./hello              a folder with app.py, index.mjs, lambda_function.py or bootstrap
+  limelight dev --function a=./a:main.handler --function b=./b:index.handler
+  limelight dev -c functions.json --port-base 0       random ports; --format json tells which";
+
+const FILE: &str = r#"THE FILE (limelight.dev.json)
+  {
+    "service": "checkout",
+    "functions": [
+      { "name": "orders", "dir": "orders", "memoryMb": 512, "timeoutSeconds": 10,
+        "env": {"TABLE": "orders"}, "routes": ["GET /orders/{id}", "POST /orders"] },
+      { "name": "prices", "dir": "prices", "handler": "index.handler", "snapStart": true },
+      { "name": "stock", "dir": "stock", "managedInstances": {"environments": 1, "concurrency": 8} },
+      { "name": "shaky", "dir": "stock", "faults": {"seed": 7, "freeze": 0.1, "killFunction": 0.02} }
+    ]
+  }"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_that_the_help_shows_is_json() {
+        let file = FILE.split_once('\n').map(|(_, file)| file).unwrap_or_default();
+        let file: serde_json::Value = serde_json::from_str(file).unwrap();
+        assert_eq!(file["functions"].as_array().map(Vec::len), Some(4));
+    }
 }

@@ -6,6 +6,7 @@
 
 pub mod addresses;
 mod app;
+mod clock;
 mod echo;
 mod environment;
 mod extension;
@@ -15,6 +16,7 @@ mod loopback;
 mod poller;
 mod ports;
 mod state;
+mod variables;
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -24,6 +26,8 @@ use tracing_subscriber::EnvFilter;
 
 use self::app::App;
 pub use self::environment::with_environment;
+pub use self::functions::help as functions_help;
+pub(super) use self::state::JOURNALS;
 use crate::args::{DevArgs, Format};
 use crate::render::text::{Colour, Paint, visible};
 use crate::terminal::{print, say};
@@ -41,8 +45,9 @@ const DRAIN_WAIT: Duration = Duration::from_secs(50);
 /// When something cannot start, or not everything could be drained.
 pub async fn run(arguments: DevArgs) -> anyhow::Result<()> {
     trace_to_stderr();
-    let plan = functions::plan(&arguments)?;
+    let mut plan = functions::plan(&arguments)?;
     let state = state::State::open(&arguments.data)?;
+    clock::give(&mut plan, &state.clocks())?;
     let ports = ports::Ports::bind(arguments.port_base).await?;
     let app = Box::pin(App::build(&arguments, plan, &state, ports)).await?;
     app.addresses.write(&arguments.data)?;
@@ -89,12 +94,9 @@ fn announce(addresses: &Addresses, format: Format) -> anyhow::Result<()> {
     row("Stream", &addresses.stream, &format!("Kinesis API, stream {}", addresses.stream_name));
     row("Store", &addresses.store, "");
     for function in &addresses.functions {
-        let routes = function.routes.join(", ");
-        text.push_str(&format!(
-            "  {} {}\n",
-            paint.colour(Colour::Cyan, &visible(&function.name)),
-            visible(&routes)
-        ));
+        let (name, routes) = (visible(&function.name), function.routes.join(", "));
+        let unusual = paint.colour(Colour::Yellow, &function.unusual());
+        text.push_str(&format!("  {} {}{unusual}\n", paint.colour(Colour::Cyan, &name), visible(&routes)));
     }
     if addresses.functions.is_empty() {
         text.push_str("  no function; name some with --function NAME=DIR or in limelight.dev.json\n");

@@ -138,7 +138,7 @@ impl Diagnostic {
 }
 
 /// The candidate that `word` is most probably a slip of, if any is near enough.
-pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     // Half of a short word may be wrong and it is still a guess; of a long one, a third.
     let limit = (word.chars().count() / 3).max(2);

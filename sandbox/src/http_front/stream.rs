@@ -2,12 +2,14 @@
 //!
 //! What is sent as `application/vnd.awslambda.http-integration-response` begins with a head: JSON with status, headers
 //! and cookies, then eight zero bytes. Source: what AWS's runtime client for Node writes for `HttpResponseStream`.
-//! API Gateway's HTTP APIs hold such answers back until they are whole; function URLs, and this front, do not.
+//! API Gateway's HTTP APIs hold such answers back until they are whole; function URLs do not. The function's settings
+//! say which is wanted here.
 
 use std::io;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HeaderValue};
+use http_body_util::BodyExt;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
@@ -23,6 +25,13 @@ const HEAD_BYTES_MAX: usize = 256 * 1024;
 
 /// Chunks that may wait for the connection, beside those that wait before them.
 const CHUNKS_MAX: usize = 2;
+
+/// The response when all of it is there; `None` also if the function failed on the way.
+pub(super) async fn whole(streamed: Streamed) -> Option<Response> {
+    let (head, body) = respond(streamed).await?.into_parts();
+    let body = body.collect().await.ok()?.to_bytes();
+    Some(Response::from_parts(head, body.into()))
+}
 
 /// The response as soon as its head is there; `None` if that is not what a function may send.
 pub(super) async fn respond(mut streamed: Streamed) -> Option<Response> {

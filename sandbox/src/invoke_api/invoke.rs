@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::REQUEST_ID;
 use super::error::ApiError;
 use super::event_queue::EventQueue;
-use crate::front::{self, BodyError, Request, Response, trace};
+use crate::front::{self, BodyError, Request, Response, tenant, trace};
 use crate::{FunctionConfig, Invocation, InvocationType, InvokeError, Lambda, Outcome};
 
 /// The longest payload of a synchronous invocation.
@@ -32,7 +32,6 @@ const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 pub(super) const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
-const TENANT: HeaderName = HeaderName::from_static("x-amz-tenant-id");
 pub(super) const TRACE: HeaderName = HeaderName::from_static(trace::TRACE_HEADER);
 
 /// Runs, queues or only checks, as the request says.
@@ -72,7 +71,8 @@ pub(super) async fn invocation(
     invocation.kind = kind;
     invocation.client_context = client_context(&parts.headers)?;
     invocation.log_tail = log_tail(&parts.headers)?;
-    invocation.tenant_id = tenant_id(&parts.headers)?;
+    invocation.tenant_id = tenant::of(function, &parts.headers)
+        .map_err(|error| ApiError::invalid_parameter(error.to_string()))?;
     let trace_header = trace::sampled(&trace::header(text(&parts.headers, &TRACE), Timestamp::now()));
     invocation.trace_header = Some(trace_header.clone());
     Ok((invocation, trace_header))
@@ -159,15 +159,6 @@ fn log_tail(headers: &HeaderMap) -> Result<bool, ApiError> {
     }
 }
 
-/// At most 256 characters, as AWS has it.
-fn tenant_id(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    match text(headers, &TENANT) {
-        None => Ok(None),
-        Some(tenant) if (1..=256).contains(&tenant.len()) => Ok(Some(tenant.to_owned())),
-        Some(_) => Err(ApiError::invalid_parameter("a tenant's id has 1 to 256 characters")),
-    }
-}
-
 /// Base64 in the header, JSON for the function.
 fn client_context(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(header) = headers.get(CLIENT_CONTEXT) else { return Ok(None) };
@@ -215,8 +206,6 @@ mod tests {
         assert!(invocation_type(&headers(&INVOCATION_TYPE, "event")).is_err());
         assert_eq!(log_tail(&headers(&LOG_TYPE, "Tail")), Ok(true));
         assert!(log_tail(&headers(&LOG_TYPE, "All")).is_err());
-        assert_eq!(tenant_id(&headers(&TENANT, "blue")), Ok(Some("blue".to_owned())));
-        assert!(tenant_id(&headers(&TENANT, "")).is_err());
     }
 
     #[test]

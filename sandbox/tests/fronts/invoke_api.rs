@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use sandbox::FunctionConfig;
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
@@ -45,6 +46,26 @@ async fn a_caller_gets_the_answer_and_the_end_of_the_log() {
         "{answer}"
     );
     stage.end().await;
+}
+
+#[tokio::test]
+async fn a_tenant_is_named_where_the_function_isolates_them_and_only_there() {
+    let blue = [("X-Amz-Tenant-Id", "blue")];
+    for (isolated, headers, status) in
+        [(true, &blue[..], 200), (true, &[], 400), (false, &blue, 400), (false, &[], 200)]
+    {
+        let mut stage = Stage::set(|shop| FunctionConfig { tenant_isolation: isolated, ..shop }).await;
+        let api = stage.invoke_api().await;
+        let response = post(format!("{api}/shop/invocations"), headers, "{}").await;
+        assert_eq!(response.status(), status, "{isolated} {headers:?}");
+        if status == 400 {
+            assert_eq!(response.headers()["x-amzn-errortype"], "InvalidParameterValueException");
+        }
+        let front = stage.http_front(&[("$default", "shop")]).await;
+        let headers = [&[("Content-Type", "application/json")], headers].concat();
+        assert_eq!(post(front, &headers, "{}").await.status(), status, "{isolated} {headers:?}");
+        stage.end().await;
+    }
 }
 
 #[tokio::test]

@@ -29,14 +29,28 @@ pub(crate) struct Stage {
 impl Stage {
     /// With the function `shop`, which does what its event says.
     pub(crate) async fn new() -> Self {
+        Self::set(|shop| shop).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn set(settings: impl FnOnce(FunctionConfig) -> FunctionConfig) -> Self {
         let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fronts/function.py");
-        Self::with(vec!["python3".to_owned(), program.display().to_string()], |_| {}).await
+        let command = vec!["python3".to_owned(), program.display().to_string()];
+        Self::started(command, tempfile::tempdir().unwrap(), settings).await
     }
 
     /// With a function `shop` that this command runs in the test's folder, once it has been made.
     pub(crate) async fn with(command: Vec<String>, make: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         make(folder.path());
+        Self::started(command, folder, |shop| shop).await
+    }
+
+    async fn started(
+        command: Vec<String>,
+        folder: TempDir,
+        settings: impl FnOnce(FunctionConfig) -> FunctionConfig,
+    ) -> Self {
         let shop = FunctionConfig::new("shop", command)
             .working_dir(folder.path())
             .handler("index.handler")
@@ -44,7 +58,7 @@ impl Stage {
             .env("SEEN", folder.path().join("seen.jsonl").display().to_string())
             .timeout(Duration::from_secs(10));
         let shop = FunctionConfig { region: "eu-west-1".into(), account: "123456789012".into(), ..shop };
-        let lambda = Lambda::start(vec![shop]).await.unwrap();
+        let lambda = Lambda::start(vec![settings(shop)]).await.unwrap();
         Self { lambda, stop: watch::Sender::new(false), fronts: Vec::new(), folder }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sandbox::FunctionConfig;
 use serde_json::json;
 
 use crate::stage::{Stage, part};
@@ -101,6 +102,20 @@ async fn the_http_front_begins_when_the_head_is_there() {
     assert_eq!(read_until(&mut response, "one").await, "<p>one");
     stage.go(2);
     assert_eq!(read_until(&mut response, "</p>").await, "two</p>");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn the_http_front_can_hold_an_answer_back_until_it_is_whole() {
+    let mut stage = Stage::set(|shop| FunctionConfig { streaming: false, ..shop }).await;
+    let front = stage.http_front(&[("$default", "shop")]).await;
+    stage.go(1);
+    let whole = post_json(front.clone(), &json!({"stream": {"parts": ["one", "two"]}})).await;
+    assert_eq!(whole.status(), 200);
+    assert_eq!(whole.headers()["content-length"], "6");
+    assert_eq!(whole.text().await.unwrap(), "onetwo");
+    let half = post_json(front, &json!({"stream": {"parts": ["half", null]}})).await;
+    assert_eq!(half.status(), 500, "nothing was sent yet, so that the caller can be told");
     stage.end().await;
 }
 

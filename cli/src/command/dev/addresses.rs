@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 const FILE: &str = "dev.json";
+const ON_DEMAND: &str = sandbox::Initialization::OnDemand.as_str();
 
 /// A running `limelight dev`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -39,6 +40,20 @@ pub struct FunctionAddress {
     pub name: String,
     /// Its routes in the HTTP front.
     pub routes: Vec<String>,
+    /// How its environments come to be, in AWS's words.
+    pub initialization: String,
+    /// The seed of what goes wrong with it on purpose.
+    pub faults_seed: Option<u64>,
+}
+
+impl FunctionAddress {
+    /// What a person should have in mind when something happens; empty for a function as most are.
+    pub(super) fn unusual(&self) -> String {
+        let mode = Some(&self.initialization).filter(|mode| mode.as_str() != ON_DEMAND).cloned();
+        let faults = self.faults_seed.map(|seed| format!("faults by seed {seed}"));
+        let all: Vec<String> = mode.into_iter().chain(faults).collect();
+        if all.is_empty() { String::new() } else { format!(" ({})", all.join(", ")) }
+    }
 }
 
 impl Addresses {
@@ -81,6 +96,15 @@ impl Addresses {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_unusual_about_a_function_is_said() {
+        let plain = FunctionAddress { initialization: ON_DEMAND.to_owned(), ..FunctionAddress::default() };
+        assert_eq!(plain.unusual(), "");
+        let restored =
+            FunctionAddress { initialization: "snap-start".to_owned(), faults_seed: Some(7), ..plain };
+        assert_eq!(restored.unusual(), " (snap-start, faults by seed 7)");
+    }
 
     #[test]
     fn the_other_commands_read_what_dev_wrote() {

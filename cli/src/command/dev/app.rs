@@ -1,7 +1,7 @@
 //! The running whole: built sink first, drained in the other direction.
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -21,7 +21,7 @@ use super::loopback;
 use super::poller;
 use super::ports::{self, Ports};
 use super::state::State;
-use super::{echo, extension};
+use super::{echo, extension, variables};
 use crate::args::DevArgs;
 use crate::exit::Refused;
 use crate::stream::consumer::{self, Handed, Progress};
@@ -29,8 +29,6 @@ use crate::stream::endpoint::{Endpoint, SHARD_ID};
 use crate::stream::frame::Record;
 use crate::stream::journal::{Journal, Limits};
 
-/// The account of local ARNs.
-const ACCOUNT: &str = "000000000000";
 /// How long servers may take for the requests that are under way when they are told to end.
 const REQUESTS_WAIT: Duration = Duration::from_secs(12);
 
@@ -137,7 +135,8 @@ impl App {
             consumer.spawn("stream's consumer", poller::run(source, companion, consumer.stop.subscribe()));
         } else {
             let journal = open_journal(&state.stream())?;
-            let endpoint = Endpoint::new(&arguments.stream, ACCOUNT, &plan.region, journal.clone(), now());
+            let endpoint =
+                Endpoint::new(&arguments.stream, &plan.account, &plan.region, journal.clone(), now());
             let router = endpoint.router().layer(middleware::from_fn(loopback::only));
             let served = axum::serve(ports.stream, router).with_graceful_shutdown(stream.stopped());
             stream.spawn("stream", served.into_future());
@@ -148,8 +147,16 @@ impl App {
                 anyhow::Ok(())
             });
         }
-        let (lambda, fronts) =
-            start_functions(arguments, plan, &addresses, ports.invoke, ports.http, &failed).await?;
+        let (lambda, fronts) = start_functions(
+            arguments,
+            plan,
+            &addresses,
+            state.journals()?,
+            ports.invoke,
+            ports.http,
+            &failed,
+        )
+        .await?;
         let failures = tokio::sync::Mutex::new(failures);
         let rest = if arguments.stream_endpoint.is_some() { "on the stream" } else { "in the journal" };
         Ok(Self { addresses, lambda, fronts, stream, consumer, progress: watched, api, failures, rest })
@@ -185,7 +192,12 @@ impl App {
 }
 
 fn address(function: &Planned) -> FunctionAddress {
-    FunctionAddress { name: function.config.name.clone(), routes: function.routes.clone() }
+    FunctionAddress {
+        name: function.config.name.clone(),
+        routes: function.routes.clone(),
+        initialization: function.config.initialization.as_str().to_owned(),
+        faults_seed: function.config.faults.map(|plan| plan.seed),
+    }
 }
 
 fn now() -> Timestamp {
@@ -254,17 +266,19 @@ async fn start_functions(
     arguments: &DevArgs,
     plan: Plan,
     addresses: &Addresses,
+    journals: PathBuf,
     invoke: TcpListener,
     http: TcpListener,
     failed: &mpsc::Sender<anyhow::Error>,
 ) -> anyhow::Result<(Lambda, Part)> {
     let wanted = plan.functions.iter().any(|function| function.with_extension);
     let extension = if wanted { Some(extension::find(arguments.extension.as_deref())?) } else { None };
+    let variables = variables::all(addresses, &journals);
     let output = if arguments.quiet { sandbox::Output::none() } else { echo::to_terminal() };
     let functions = plan.functions.into_iter().map(|function| {
         let mut config = function.config.output(output.clone());
-        for (name, value) in environment(addresses) {
-            config.env.entry(name.to_owned()).or_insert(value);
+        for (name, value) in &variables {
+            config.env.entry((*name).to_owned()).or_insert_with(|| value.clone());
         }
         match &extension {
             Some(extension) if function.with_extension => config.extension(extension.clone()),
@@ -279,32 +293,4 @@ async fn start_functions(
     fronts.spawn("Invoke API", invoke_api::serve(lambda.clone(), invoke, stopped.0));
     fronts.spawn("HTTP front", http_front::serve(lambda.clone(), routes, http, stopped.1));
     Ok((lambda, fronts))
-}
-
-/// What every function gets unless its own settings say otherwise: where telemetry goes, and how functions call each
-/// other. The credentials are made up unless the person has some: loopback checks none, but SDKs want them.
-fn environment(addresses: &Addresses) -> Vec<(&'static str, String)> {
-    let own = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let mut env = vec![
-        ("LIMELIGHT_STREAM", addresses.stream_name.clone()),
-        ("AWS_ENDPOINT_URL_KINESIS", addresses.stream.clone()),
-        ("AWS_ENDPOINT_URL_LAMBDA", addresses.invoke.clone()),
-        // Nobody pays for milliseconds here, and somebody is looking: an invocation's end is not left for the next one.
-        ("LIMELIGHT_FLUSH", "end".to_owned()),
-        // In Lambda each environment has a loopback of its own; here they share one, and an SDK's export would reach
-        // whichever environment's extension was first. A function that runs alone may set them.
-        ("LIMELIGHT_OTLP_HTTP_PORT", "0".to_owned()),
-        ("LIMELIGHT_OTLP_GRPC_PORT", "0".to_owned()),
-    ];
-    match (own("AWS_ACCESS_KEY_ID"), own("AWS_SECRET_ACCESS_KEY")) {
-        (Some(key), Some(secret)) => {
-            env.extend([("AWS_ACCESS_KEY_ID", key), ("AWS_SECRET_ACCESS_KEY", secret)]);
-            env.extend(own("AWS_SESSION_TOKEN").map(|token| ("AWS_SESSION_TOKEN", token)));
-        }
-        _ => env.extend([
-            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
-        ]),
-    }
-    env
 }

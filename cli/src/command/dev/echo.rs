@@ -13,6 +13,8 @@ use crate::terminal::say;
 
 /// Lines that wait for the terminal: a burst of a few seconds.
 const LINES_MAX: usize = 4_096;
+/// What a tab is shown as.
+const TAB: &str = "    ";
 /// Before the further lines of a message.
 const INDENT: usize = 4;
 
@@ -39,8 +41,9 @@ pub(super) fn to_terminal() -> Output {
 }
 
 fn shown(line: &OutputLine, paint: Paint) -> String {
-    // In the text format Lambda's Python client joins the lines of one message with carriage returns.
-    let text = visible_lines(&line.text.replace('\r', "\n"), INDENT);
+    // In the text format Lambda's Python client joins the lines of one message with carriage returns. Tabs stand in
+    // every REPORT and stack trace.
+    let text = visible_lines(&line.text.replace('\r', "\n").replace('\t', TAB), INDENT);
     let (name, text) = match &line.source {
         Source::Function => (line.function.clone(), text),
         Source::Extension(extension) => (format!("{}/{extension}", line.function), text),
@@ -59,8 +62,8 @@ mod tests {
             function: "checkout".to_owned(),
             stream: String::new(),
             source: Source::Extension("limelight".to_owned()),
-            text: "\x1b[2Jhello".to_owned(),
+            text: "\x1b[2Jhello\tyou".to_owned(),
         };
-        assert_eq!(shown(&line, Paint::none()), "checkout/limelight │ \\x1b[2Jhello");
+        assert_eq!(shown(&line, Paint::none()), "checkout/limelight │ \\x1b[2Jhello    you");
     }
 }

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+/// The folder of the extensions' journals in the state's directory.
+pub(in crate::command) const JOURNALS: &str = "journals";
+
 /// The directory, locked until this is dropped (or the process ends, however).
 #[derive(Debug)]
 pub(super) struct State {
@@ -50,6 +53,19 @@ impl State {
     /// Where the journal of the stream is.
     pub(super) fn stream(&self) -> PathBuf {
         self.directory.join("stream")
+    }
+
+    /// Where extensions keep what they could not deliver; extensions run elsewhere.
+    ///
+    /// # Errors
+    /// When there is no working directory any more.
+    pub(super) fn journals(&self) -> std::io::Result<PathBuf> {
+        std::path::absolute(self.directory.join(JOURNALS))
+    }
+
+    /// Where the libraries of faked clocks are.
+    pub(super) fn clocks(&self) -> PathBuf {
+        self.directory.join("clocks")
     }
 
     /// Where datasets are if nobody says.
