@@ -23,6 +23,7 @@ mod kinesis_api;
 mod s3_api;
 mod companion_function;
 mod bad_input;
+mod replay;
 mod modes;
 mod functions_file;
 mod auto_instrumentation;

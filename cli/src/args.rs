@@ -4,6 +4,7 @@ mod dev;
 mod dlq;
 mod query;
 mod store;
+mod replay;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 pub use dev::DevArgs;
 pub use dlq::{DlqAction, DlqArgs};
 pub use query::{DatasetsArgs, QueryArgs, QueryFormat, TailArgs, TraceArgs};
+pub use replay::{ReplayArgs, TargetArgs};
 pub use store::{StoreAction, StoreArgs};
 
 /// Everything that was typed.
@@ -48,6 +50,11 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run functions here, with everything behind them
+    ///
+    /// Runs functions on this machine as AWS would, with the extension beside them, and the whole way of their
+    /// telemetry: stream, store, API. State stays in .limelight-data/ until you delete it. Ctrl-C ends it in order:
+    /// requests are answered, sandboxes shut down, what they still send is stored. A second Ctrl-C ends it at once;
+    /// what was acknowledged is on disk and is stored at the next start.
     Dev(Box<DevArgs>),
     /// Ask the datasets a question
     Query(Box<QueryArgs>),
@@ -61,6 +68,12 @@ pub enum Command {
     Dlq(DlqArgs),
     /// Look after a store's files: stats, compact, vacuum, verify, export
     Store(StoreArgs),
+    /// Send again what extensions could not deliver
+    ///
+    /// These are the batches in the journal of a sandbox that was killed, or in other files of letters (*.letters).
+    /// Each goes out with its own bytes and identity, so that the store drops what it has: this may be run again at
+    /// any time, and be interrupted. Files of sandboxes that still run are left to them.
+    Replay(Box<ReplayArgs>),
     /// Print a completion script for a shell
     #[command(
         after_help = "EXAMPLE\n  limelight completions bash > ~/.local/share/bash-completion/completions/limelight"
@@ -131,6 +144,17 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_long_help_says_more_than_the_short_one() {
+        let mut command = Arguments::command();
+        for (name, says) in
+            [("dev", "Ctrl-C ends it in order"), ("replay", "the journal of a sandbox that was killed")]
+        {
+            let help = command.find_subcommand_mut(name).unwrap().clone().term_width(0).render_long_help();
+            assert!(help.to_string().contains(says), "{help}");
+        }
     }
 
     #[test]

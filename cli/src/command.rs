@@ -9,6 +9,7 @@ pub mod datasets;
 pub mod place;
 pub mod dlq;
 pub mod store;
+pub mod replay;
 
 use std::io;
 
@@ -43,6 +44,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Datasets(arguments) => datasets::run(arguments).await,
             Command::Dlq(arguments) => dlq::run(arguments).await,
             Command::Store(arguments) => store::run(arguments).await,
+            Command::Replay(arguments) => Box::pin(replay::run(*arguments)).await,
             Command::Completions { .. } => Ok(()),
         }
     });

@@ -54,3 +54,12 @@ pub fn note(text: &str) {
 pub fn aside(text: &str) {
     say(&Paint::new(io::stderr().is_terminal()).colour(Colour::Dim, &visible(text)));
 }
+
+/// How far something is, on the terminal's last line until the next word; empty text takes it away. Where nobody
+/// watches, nothing is written.
+pub fn progress(text: &str) {
+    let mut out = io::stderr().lock();
+    if out.is_terminal() {
+        let _ = write!(out, "\r\x1b[K{}", visible(text)).and_then(|()| out.flush());
+    }
+}

@@ -1,0 +1,131 @@
+//! What a killed extension leaves in its journal comes back by `limelight replay`: each line once, however much of it
+//! the store has and however often it is run.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use model::Timestamp;
+use sandbox::{FunctionConfig, Invocation, Lambda};
+use serde_json::{Value, json};
+
+use crate::support::dev::Dev;
+use crate::support::dice::Dice;
+use crate::support::fault_proxy::FaultProxy;
+use crate::support::fault_proxy::plan::{Fault, Plan};
+use crate::support::lines::{assert_exactly_once, counts, lines};
+use crate::support::programs::{extension, part, program, root};
+
+/// Lines of each of the three invocations: one whose batches are acknowledged, one whose acknowledgement is lost, one
+/// that finds no stream.
+const LINES: usize = 10;
+
+/// A journal with batches that the stream has and others that it has not.
+async fn journal_of_a_killed_extension(run: &str, dev: &Dev, journal: &Path) {
+    let healthy = FaultProxy::start(dev.address("stream"), Plan::faultless()).await;
+    let losing =
+        FaultProxy::start(dev.address("stream"), Plan::new(&[(Fault::AnswerLost, 1.0)], Dice::new(1))).await;
+    let python = part("RUNTIME_PYTHON").join("bin/python");
+    let command = [python.to_str().unwrap(), "-m", "awslambdaric", "app.handler"].map(str::to_owned).to_vec();
+    let function = FunctionConfig::new(run, command)
+        .working_dir(root().join("tests/fixtures/functions"))
+        .timeout(Duration::from_secs(20))
+        .memory_mb(512)
+        .concurrency_max(1)
+        .env("LIMELIGHT_STREAM", "limelight")
+        .env("LIMELIGHT_PORT", "0")
+        .env("LIMELIGHT_FLUSH", "end")
+        .env("LIMELIGHT_JOURNAL_DIR", journal.to_str().unwrap())
+        .env("AWS_ENDPOINT_URL_KINESIS", healthy.url())
+        .extension(extension());
+    let lambda = Lambda::start(vec![function]).await.unwrap();
+    let printed = lines(run, 3 * LINES);
+    for (number, burst) in printed.chunks(LINES).enumerate() {
+        match number {
+            0 => {}
+            1 => healthy.forward_to(&losing.url()),
+            _ => healthy.forward_to("http://127.0.0.1:1"),
+        }
+        let payload = json!({ "lines": burst }).to_string();
+        assert!(lambda.invoke(Invocation::new(run, payload)).await.unwrap().error.is_none());
+    }
+    // What is not acknowledged when the sandbox ends is written to the journal; then the extension is killed.
+    lambda.shutdown().await;
+    losing.settled().await;
+    let kept = journalled(run, journal);
+    assert!(kept.contains_key(&(3 * LINES - 1)), "the journal has {kept:?}");
+}
+
+/// The lines in the journal's batches.
+fn journalled(run: &str, journal: &Path) -> BTreeMap<usize, usize> {
+    let files =
+        std::fs::read_dir(journal).map(|files| files.flatten().collect()).unwrap_or_else(|_| Vec::new());
+    let bytes = files.iter().flat_map(|file| std::fs::read(file.path()));
+    let letters = bytes.flat_map(|bytes| wire::letter::read(&bytes).unwrap().letters);
+    let context =
+        wire::Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: wire::printed::as_text };
+    let events = letters
+        .flat_map(|letter| wire::decode(&letter.data, &context, &wire::Limits::default()).unwrap().events);
+    counts(run, &events.filter_map(|event| event.message).collect::<Vec<_>>())
+}
+
+fn replay(journal: &Path, words: &[&str]) -> Output {
+    Command::new(program("limelight"))
+        .arg("replay")
+        .arg(journal)
+        .args(words)
+        .env_remove("AWS_ENDPOINT_URL_KINESIS")
+        .output()
+        .unwrap()
+}
+
+fn told(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {text}", output.status);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_line_of_a_killed_extension_is_found_once_however_often_it_is_replayed() {
+    let data = tempfile::tempdir().unwrap();
+    let journal = data.path().join("journal");
+    let dev = Dev::start(data.path(), &[], &[]);
+    journal_of_a_killed_extension("rp01", &dev, &journal).await;
+
+    let seen = told(&replay(&journal, &["--dry-run", "--format", "json"]));
+    let batches = seen["waiting"].as_u64().unwrap();
+    assert!(batches >= 2 && seen["damaged"] == 0, "{seen}");
+    assert_eq!(seen["files"][0]["batches"][0]["namespaces"], json!(["rp01"]));
+
+    let here = ["--format", "json", "--data", data.path().to_str().unwrap()];
+    let first = told(&replay(&journal, &here));
+    assert!(first["sent"].as_u64().unwrap() >= 1, "{first}");
+    assert_eq!(first["sent"].as_u64().unwrap() + first["stored"].as_u64().unwrap(), batches, "{first}");
+    assert_exactly_once("rp01", 3 * LINES, &dev.events_with("<rp01:", 3 * LINES).await);
+
+    let second = told(&replay(&journal, &[&here[..], &["--remove"]].concat()));
+    assert_eq!((&second["sent"], second["stored"].as_u64()), (&json!(0), Some(batches)), "{second}");
+    assert_eq!(std::fs::read_dir(&journal).unwrap().count(), 0, "what is done is removed when asked for");
+    assert_exactly_once("rp01", 3 * LINES, &dev.events_with("<rp01:", 3 * LINES).await);
+    dev.stop();
+}
+
+/// Nobody is asked what the store has: it drops by itself what it has just got.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_on_a_bad_day_gets_every_batch_and_the_store_each_once() {
+    let data = tempfile::tempdir().unwrap();
+    let journal = data.path().join("journal");
+    let dev = Dev::start(data.path(), &[], &[]);
+    journal_of_a_killed_extension("rp02", &dev, &journal).await;
+
+    let bad_day = [(Fault::EntriesThrottled(0.5), 0.5), (Fault::ServerError, 0.2), (Fault::AnswerLost, 0.2)];
+    let proxy = FaultProxy::start(dev.address("stream"), Plan::new(&bad_day, Dice::new(7))).await;
+    let url = proxy.url();
+    let to_proxy = ["--stream-endpoint", url.as_str(), "--stream", "limelight", "--format", "json"];
+    let sent = told(&tokio::task::block_in_place(|| replay(&journal, &to_proxy)));
+    assert_eq!(sent["sent"], sent["batches"], "{sent}");
+    told(&tokio::task::block_in_place(|| replay(&journal, &to_proxy)));
+    assert_exactly_once("rp02", 3 * LINES, &dev.events_with("<rp02:", 3 * LINES).await);
+    dev.stop();
+}
