@@ -15,15 +15,17 @@ pub fn assert_exactly_once(run: &str, count: usize, events: &[Value]) {
     let found = counts(run, &texts);
     let missing: Vec<_> = (0..count).filter(|number| !found.contains_key(number)).collect();
     let double: Vec<_> = found.iter().filter(|(_, times)| **times > 1).collect();
-    // What both copies say of where they come from tells whose fault it is.
-    if let Some((number, _)) = double.first() {
-        let mark = format!("<{run}:{number}>");
-        texts.iter().filter(|text| text.contains(&mark)).for_each(|text| eprintln!("double: {text}"));
-    }
     assert!(
         missing.is_empty() && double.is_empty(),
-        "of {count} lines missing {missing:?}, double {double:?}"
+        "of {count} lines missing {missing:?}, double {double:?}; the first double: {:#?}",
+        double.first().map(|(number, _)| copies(run, **number, &texts))
     );
+}
+
+/// What the copies of a line say of where they come from tells whose fault they are.
+fn copies<'a>(run: &str, number: usize, texts: &'a [String]) -> Vec<&'a String> {
+    let mark = format!("<{run}:{number}>");
+    texts.iter().filter(|text| text.contains(&mark)).collect()
 }
 
 /// In how many of the texts each line of the run is.
