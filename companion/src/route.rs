@@ -3,6 +3,8 @@
 
 mod answer;
 mod query;
+mod sql;
+mod catalogue;
 mod trace;
 mod assemble;
 mod dataset;
@@ -28,6 +30,9 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 pub(crate) fn router(companion: Companion) -> Router {
     Router::new()
         .route("/v1/query", post(query::run))
+        .route("/v1/sql", post(sql::run))
+        .route("/v1/keys", get(catalogue::keys))
+        .route("/v1/values", get(catalogue::values))
         .route("/v1/traces/{id}", get(trace::get))
         .route("/v1/datasets", get(dataset::list))
         .route("/health", get(health::look))
@@ -57,11 +62,13 @@ async fn bounded(State(companion): State<Companion>, request: Request, next: Nex
 
 async fn no_such_route(request: Request) -> Response {
     let detail = format!("there is nothing at {}", request.uri().path());
-    let hint = "POST /v1/query, GET /v1/traces/{id}, GET /v1/datasets, GET /health";
+    let hint = "POST /v1/query, POST /v1/sql, GET /v1/keys, GET /v1/values, GET /v1/traces/{id}, GET /v1/datasets, GET /health";
     problem(&Problem::not_found(detail).hint(hint))
 }
 
 async fn other_method(request: Request) -> Response {
     let detail = format!("{} does not take {}", request.uri().path(), request.method());
-    problem(&Problem::method_not_allowed(detail).hint("POST /v1/query, and GET for everything else"))
+    problem(
+        &Problem::method_not_allowed(detail).hint("POST /v1/query and /v1/sql, and GET for everything else"),
+    )
 }

@@ -265,3 +265,30 @@ async fn a_gap_in_delivery_is_seen_by_a_query() {
         "three batches were made, two have arrived: {answer}"
     );
 }
+
+#[tokio::test]
+async fn keys_and_values_are_told_for_completion_and_sql_is_answered() {
+    let fixture = Fixture::open().await;
+    let records = [r#"{"fn":"pay","n":1}"#, r#"{"fn":"pay","n":2}"#, r#"{"fn":"cart","n":3}"#];
+    let records = records.iter().enumerate().map(|(at, text)| record(at as u64 + 1, text.as_bytes()));
+    fixture.ingest(records.collect()).await;
+
+    let (status, keys) = fixture.get("/v1/keys?datasets=logs&prefix=f").await;
+    assert_eq!(status, StatusCode::OK, "{keys}");
+    assert_eq!(keys, json!({"keys": [{"dataset": "logs", "type": "string", "keys": ["fn"]}]}));
+
+    let (status, values) = fixture.get("/v1/values?key=fn&datasets=logs&limit=1").await;
+    assert_eq!(status, StatusCode::OK, "{values}");
+    assert_eq!(values, json!({"key": "fn", "values": [{"value": "pay", "count": 2}], "more": true}));
+    let (_, values) = fixture.get("/v1/values?key=fn&prefix=c").await;
+    assert_eq!(values["values"], json!([{"value": "cart", "count": 1}]));
+    assert_eq!(fixture.get("/v1/values").await.0, StatusCode::BAD_REQUEST);
+
+    let sql = json!({"sql": "SELECT \"k_fn\" AS f, COUNT(*) AS n FROM logs GROUP BY f ORDER BY n DESC"});
+    let (status, answer) = fixture.ask("POST", "/v1/sql", "application/json", sql.to_string()).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    assert_eq!(answer["rows"], json!([["pay", 2], ["cart", 1]]));
+    let drop = json!({"sql": "DROP TABLE logs"}).to_string();
+    let (status, refused) = fixture.ask("POST", "/v1/sql", "application/json", drop).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{refused}");
+}

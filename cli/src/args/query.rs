@@ -9,13 +9,16 @@ use super::{Format, PlaceArgs, TimeArgs};
 #[command(after_help = "EXAMPLES
   limelight query 'COUNT as n, P99(@duration) FROM lambda-logs WHERE @type = REPORT GROUP BY $limelight.namespace'
   limelight query 'COUNT GROUP BY $limelight.level LAST 3h EVERY 5m' --format chart
+  limelight query 'COUNT as n, COUNT IF ($limelight.level = error) as bad, bad / n * 100 as rate GROUP BY $limelight.namespace HAVING rate > 1'
+  limelight query 'COUNT GROUP BY $limelight.pattern LIMIT 10 OTHERS LAST 1d COMPARE 1d'
   limelight query 'WHERE $limelight.level = error SEARCH \"timed out\" LIMIT 20'
   limelight query --filter '@duration > 1000' --last 1d --format ndjson
   limelight query --calc COUNT --calc 'AVG(@billedDuration) as billed' --group-by $limelight.namespace
   limelight query 'COUNT FROM otel' --store s3://bucket/limelight
 
 The text is ORL, one line: calculations FROM datasets WHERE conditions SEARCH text GROUP BY keys ORDER BY figure
-LIMIT n LAST duration (or BETWEEN, SINCE, UNTIL) EVERY bucket. Without calculations it finds events. Any key of any
+LIMIT n LAST duration (or BETWEEN, SINCE, UNTIL) EVERY bucket; and DERIVE, HAVING, OTHERS, COMPARE, TIMEZONE, EXPLAIN:
+docs/orl.md has all of it. Without calculations it finds events. Any key of any
 event can be named by its dotted path; $limelight.* are the keys that every event has.")]
 pub struct QueryArgs {
     /// The question in ORL
@@ -54,6 +57,9 @@ pub struct QueryArgs {
     /// The width of a bucket of the time series, as 5m
     #[arg(long, value_name = "DURATION")]
     pub granularity: Option<String>,
+    /// Tell how the answer came about: statements, plans, what was read
+    #[arg(long)]
+    pub explain: bool,
     /// How to write the answer
     #[arg(long, value_enum, default_value_t = QueryFormat::Table)]
     pub format: QueryFormat,

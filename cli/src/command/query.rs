@@ -39,6 +39,10 @@ pub async fn run(arguments: QueryArgs) -> anyhow::Result<()> {
 /// Notes and what the answer cost.
 fn remarks(data: &QueryData) {
     data.notes.iter().for_each(|text| note(text));
+    for statement in data.explanation.iter().flat_map(|explanation| &explanation.statements) {
+        aside(&format!("\n{} ms · {} rows · {}", statement.elapsed_ms, statement.rows, statement.sql));
+        statement.plan.iter().for_each(|line| aside(&format!("  {line}")));
+    }
     let cost = &data.statistics;
     let found = match (data.events.len(), data.calculations.aggregates.len()) {
         (0, rows) => counted(rows as u64, "row"),
@@ -91,7 +95,14 @@ impl Columns {
                 answered.groups,
                 asked.group_by.iter().map(|group| group.key.as_str().to_owned()),
             ),
-            figures: sorted_by(answered.figures, asked.calculations.iter().map(query::Calculation::label)),
+            figures: sorted_by(
+                answered.figures,
+                asked
+                    .calculations
+                    .iter()
+                    .map(query::Calculation::label)
+                    .chain(asked.formulas.iter().map(|formula| formula.alias.clone())),
+            ),
         }
     }
 }
@@ -117,20 +128,35 @@ fn table(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
     for figure in &columns.figures {
         table = table.column(figure, Align::Right);
     }
+    let compared = data.calculations.aggregates.iter().any(|row| row.previous.is_some());
+    let before: &[String] = if compared { &columns.figures } else { &[] };
+    for figure in before {
+        table = table.column(format!("{figure} before"), Align::Right);
+    }
     let trend = columns.figures.first().filter(|_| times.len() > 1);
     if let Some(figure) = trend {
         table = table.column(format!("{figure} over time"), Align::Right);
     }
     for row in &data.calculations.aggregates {
-        let groups = columns.groups.iter().map(|key| row.groups.get(key));
+        let previous = |key| row.previous.as_ref().and_then(|previous| previous.get(key));
         let figures = columns.figures.iter().map(|key| row.values.get(key));
-        let mut cells: Vec<String> =
-            groups.chain(figures).map(|value| cell(value.unwrap_or(&Value::Null))).collect();
+        let figures = figures.chain(before.iter().map(previous));
+        let mut cells = group_cells(row, columns);
+        cells.extend(figures.map(|value| cell(value.unwrap_or(&Value::Null))));
         cells
             .extend(trend.map(|figure| sparkline(&points(data, &times, &row.groups, figure), TREND_COLUMNS)));
         table.row(cells);
     }
     table.draw(terminal.width, terminal.paint)
+}
+
+/// The values of a row's group; of the others together their name.
+fn group_cells(row: &api::Aggregate, columns: &Columns) -> Vec<String> {
+    if row.others {
+        let rest = columns.groups.len().saturating_sub(1);
+        return std::iter::once("(others)".to_owned()).chain(vec![String::new(); rest]).collect();
+    }
+    columns.groups.iter().map(|key| cell(row.groups.get(key).unwrap_or(&Value::Null))).collect()
 }
 
 /// One chart for each figure.
@@ -141,11 +167,9 @@ fn charts(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
     }
     let chart = |figure: &String| {
         let lines = data.calculations.aggregates.iter().map(|row| Line {
-            name: columns
-                .groups
-                .iter()
-                .filter_map(|key| row.groups.get(key))
-                .map(cell)
+            name: group_cells(row, columns)
+                .into_iter()
+                .filter(|cell| !cell.is_empty())
                 .collect::<Vec<_>>()
                 .join(" · "),
             points: points(data, &times, &row.groups, figure),
@@ -225,6 +249,19 @@ mod tests {
              checkout      3  12.5              █▁▁\n\
              –             1     –              ▁▁█\n"
         );
+    }
+
+    #[test]
+    fn the_others_and_an_earlier_time_have_their_places() {
+        let mut data = data();
+        data.calculations.aggregates[0].previous = data.calculations.aggregates[1].values.clone().into();
+        data.calculations.aggregates[1].others = true;
+        let drawn = table(&data, &columns(), TERMINAL);
+        assert!(
+            drawn.starts_with("function  COUNT   p99  COUNT before  p99 before  COUNT over time\n"),
+            "{drawn}"
+        );
+        assert!(drawn.contains("(others)      1     –             –           –"), "{drawn}");
     }
 
     #[test]

@@ -11,11 +11,25 @@ use crate::exit::Refused;
 /// When nothing at all is asked.
 pub fn of_query(arguments: &QueryArgs) -> Result<Value, Refused> {
     match &arguments.text {
-        Some(text) => Ok(json!({"text": with_clauses(text, arguments)})),
+        Some(text) => {
+            let mut body = json!({"text": with_clauses(text, arguments)});
+            explain(&mut body, arguments);
+            Ok(body)
+        }
         None if is_empty(arguments) => Err(Refused::usage(
             "what shall I ask? For example: limelight query 'COUNT GROUP BY $limelight.level' (see --help)",
         )),
-        None => Ok(of_flags(arguments)),
+        None => {
+            let mut body = of_flags(arguments);
+            explain(&mut body, arguments);
+            Ok(body)
+        }
+    }
+}
+
+fn explain(body: &mut Value, arguments: &QueryArgs) {
+    if let (true, Value::Object(body)) = (arguments.explain, body) {
+        body.insert("explain".to_owned(), true.into());
     }
 }
 

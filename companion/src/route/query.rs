@@ -30,7 +30,7 @@ pub(super) async fn run(State(companion): State<Companion>, request: Request) ->
 }
 
 /// The body as JSON.
-async fn read(request: Request) -> Result<serde_json::Value, Problem> {
+pub(super) async fn read(request: Request) -> Result<serde_json::Value, Problem> {
     // A page of another origin can post text and forms without asking, but not JSON: this keeps it from a companion
     // on loopback.
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());

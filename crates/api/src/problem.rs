@@ -167,6 +167,9 @@ impl From<&RunError> for Problem {
             RunError::TooMuchMemory { .. } => {
                 Self::too_much(error.to_string()).hint("narrow its time, or group by fewer values")
             }
+            RunError::Refused { .. } => Self::bad_request(error.to_string()).hint(
+                "one SELECT over datasets, as SELECT level, COUNT(*) FROM \"lambda-logs\" GROUP BY level",
+            ),
             RunError::Failed(_) => Self::internal("the query failed in the store; its log says why"),
         }
     }

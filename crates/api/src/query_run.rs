@@ -30,6 +30,34 @@ pub struct QueryData {
     pub statistics: Statistics,
     /// What a reader should know: unknown keys, more groups than shown.
     pub notes: Vec<String>,
+    /// How the answer came about, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
+}
+
+/// How an answer came about.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Explanation {
+    /// The query with everything that was not said, as text.
+    pub query: String,
+    /// What the engine was asked, in order.
+    pub statements: Vec<Statement>,
+}
+
+/// One question to the engine.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Statement {
+    /// In the engine's SQL.
+    pub sql: String,
+    /// The engine's plan, one operator a line, with what each did.
+    pub plan: Vec<String>,
+    /// Rows that came back.
+    pub rows: u64,
+    /// How long it took, milliseconds.
+    #[serde(rename = "elapsed")]
+    pub elapsed_ms: u64,
 }
 
 /// Figures over the whole time, and step by step.
@@ -40,6 +68,10 @@ pub struct Calculations {
     pub aggregates: Vec<Aggregate>,
     /// Buckets in the order of time; a bucket without events is not there and plots as 0.
     pub series: Vec<Bucket>,
+    /// The series of the earlier time that was compared with; its buckets have the times of those that they stand
+    /// beside.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub previous: Vec<Bucket>,
 }
 
 /// One group's figures over the whole time.
@@ -51,6 +83,12 @@ pub struct Aggregate {
     pub groups: Map<String, Value>,
     /// Figures by label; with `_count`, `_firstSeen`, `_lastSeen`.
     pub values: Map<String, Value>,
+    /// Its figures in the earlier time that was compared with, if it had events then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Map<String, Value>>,
+    /// Whether this is not one group but all that are not shown, taken together.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub others: bool,
 }
 
 /// One step of the time series.
@@ -71,6 +109,9 @@ pub struct GroupFigures {
     pub groups: Map<String, Value>,
     /// Figures by label; with `_count`.
     pub aggregates: Map<String, Value>,
+    /// Whether this is all groups that are not shown, taken together.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub others: bool,
 }
 
 /// What was run.
@@ -140,24 +181,40 @@ impl QueryResponse {
 
 impl QueryData {
     fn new(query_run: QueryRun, answer: Answer) -> Self {
-        let Answer { aggregates, series, events, fields, statistics, notes } = answer;
+        let Answer { aggregates, series, events, fields, statistics, notes, previous, explanation } = answer;
         Self {
             calculations: Calculations {
                 aggregates: aggregates.into_iter().map(Aggregate::from).collect(),
                 series: series.into_iter().map(Bucket::from).collect(),
+                previous: previous.into_iter().map(Bucket::from).collect(),
             },
             query_run,
             events,
             fields: fields.into_iter().map(Field::from).collect(),
             statistics: statistics.into(),
             notes,
+            explanation: explanation.map(Explanation::from),
         }
     }
 }
 
 impl From<query::Aggregate> for Aggregate {
     fn from(aggregate: query::Aggregate) -> Self {
-        Self { groups: aggregate.groups, values: aggregate.values }
+        let query::Aggregate { groups, values, previous, others } = aggregate;
+        Self { groups, values, previous, others }
+    }
+}
+
+impl From<query::Explanation> for Explanation {
+    fn from(explanation: query::Explanation) -> Self {
+        let statement = |one: query::Statement| Statement {
+            sql: one.sql,
+            plan: one.plan,
+            rows: one.rows,
+            elapsed_ms: one.elapsed_ms,
+        };
+        let statements = explanation.statements.into_iter().map(statement).collect();
+        Self { query: explanation.query, statements }
     }
 }
 
@@ -169,7 +226,7 @@ impl From<query::Bucket> for Bucket {
 
 impl From<query::GroupFigures> for GroupFigures {
     fn from(figures: query::GroupFigures) -> Self {
-        Self { groups: figures.groups, aggregates: figures.aggregates }
+        Self { groups: figures.groups, aggregates: figures.aggregates, others: figures.others }
     }
 }
 
@@ -216,6 +273,7 @@ mod tests {
                 data: vec![query::GroupFigures {
                     groups: map(&json!({"$limelight.namespace": "checkout"})),
                     aggregates: map(&json!({"COUNT": 2, "_count": 2})),
+                    others: false,
                 }],
             }],
             notes: vec!["no event has the key nope".into()],

@@ -25,6 +25,35 @@ pub struct Answer {
     pub statistics: Statistics,
     /// What a reader should know: unknown keys, more groups than shown.
     pub notes: Vec<String>,
+    /// The series of the earlier time that was compared with; its buckets have the times of those that they stand
+    /// beside.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub previous: Vec<Bucket>,
+    /// How it came about, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
+}
+
+/// How an answer came about.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Explanation {
+    /// The query with everything that was not said, as text.
+    pub query: String,
+    /// What the engine was asked, in order.
+    pub statements: Vec<Statement>,
+}
+
+/// One question to the engine.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Statement {
+    /// In the engine's SQL.
+    pub sql: String,
+    /// The engine's plan, one operator a line, with what each did.
+    pub plan: Vec<String>,
+    /// Rows that came back.
+    pub rows: u64,
+    /// How long it took, milliseconds.
+    pub elapsed_ms: u64,
 }
 
 /// One group's figures over the whole timeframe.
@@ -35,6 +64,12 @@ pub struct Aggregate {
     pub groups: Groups,
     /// Its figures.
     pub values: Figures,
+    /// Its figures in the earlier time that was compared with, if it had events then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Figures>,
+    /// Whether this is not one group but all that are not shown, taken together.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub others: bool,
 }
 
 /// One step of a time series.
@@ -54,6 +89,9 @@ pub struct GroupFigures {
     pub groups: Groups,
     /// Its figures in this bucket.
     pub aggregates: Figures,
+    /// Whether this is all groups that are not shown, taken together.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub others: bool,
 }
 
 /// A key of a dataset.

@@ -1,9 +1,15 @@
 //! The one logical query that every form compiles to. The readers make it, the checks bound it, the plan turns it into
-//! SQL. Closed and small on purpose: filter, search, calculate, group, bucket, order, limit.
+//! SQL. Closed and small on purpose: derive, filter, search, calculate, group, bucket, choose, order, limit.
+
+mod literal;
+
+pub use literal::Literal;
 
 use model::{Timestamp, TraceId};
 
 use crate::calculation::Calculation;
+use crate::formula::{Derived, Formula, Having};
+use crate::zone::Zone;
 
 /// What is asked of one or more datasets. Made by [`crate::parse_text`] and [`crate::from_json`], or by hand and then
 /// [`Query::check`]ed.
@@ -11,24 +17,38 @@ use crate::calculation::Calculation;
 pub struct Query {
     /// The tables to read, at least one; `*` alone is all of them.
     pub datasets: Vec<String>,
+    /// Keys worked out of each event's own keys.
+    pub derived: Vec<Derived>,
     /// What to work out; none means that the events themselves are wanted.
     pub calculations: Vec<Calculation>,
+    /// What to work out of the calculations' figures.
+    pub formulas: Vec<Formula>,
     /// Which events count.
     pub filter: Filter,
     /// A text that must stand somewhere in the event.
     pub needle: Option<Needle>,
     /// One row (and one line of the chart) for each combination of these keys' values.
     pub group_by: Vec<Group>,
+    /// Which of the groups are shown, by their figures.
+    pub having: Option<Having>,
     /// Which groups come first: by default the greatest value of the first calculation. For events, their time.
     pub order_by: Option<OrderBy>,
     /// The most rows (groups or events) to return.
     pub limit: u64,
+    /// Whether the groups beyond the limit are shown too, taken together as one row.
+    pub others: bool,
     /// Which time is looked at.
     pub timeframe: Timeframe,
+    /// How much earlier the timeframe is that this one is compared with, milliseconds.
+    pub compare_ms: Option<u64>,
+    /// Where days begin.
+    pub zone: Zone,
     /// The width of a bucket of the time series, milliseconds; none means no series.
     pub granularity_ms: Option<u64>,
     /// What the answer holds.
     pub view: View,
+    /// Whether the answer tells how it came about.
+    pub explain: bool,
 }
 
 /// The answer's shape.
@@ -122,20 +142,6 @@ pub enum Comparison {
     LessOrEqual,
 }
 
-/// A value written in a query. A bare word that is canonical number text is a number, `true` and `false` are
-/// booleans, everything else (`1.0`, `007`, anything in quotes) is text.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Literal {
-    /// Text: compares with texts.
-    Text(String),
-    /// A whole number: compares with numbers, and in `=` with the text of the same digits.
-    Int(i64),
-    /// Another number, finite.
-    Float(f64),
-    /// Compares with booleans, and in `=` with the text `true` or `false`.
-    Bool(bool),
-}
-
 /// A text searched for in the whole event: its message and every other value at any depth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needle {
@@ -157,7 +163,8 @@ pub struct Group {
 /// Which rows come first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderBy {
-    /// The alias of a calculation, or its text (`P99(@duration)`); for events `$limelight.timestamp`.
+    /// The alias of a calculation or formula, or a calculation's text (`P99(@duration)`); for events
+    /// `$limelight.timestamp`.
     pub value: String,
     /// Which way.
     pub order: Order,
@@ -193,15 +200,22 @@ impl Query {
     pub fn events(dataset: impl Into<String>, timeframe: Timeframe) -> Self {
         Self {
             datasets: vec![dataset.into()],
+            derived: Vec::new(),
             calculations: Vec::new(),
+            formulas: Vec::new(),
             filter: Filter::everything(),
             needle: None,
             group_by: Vec::new(),
+            having: None,
             order_by: None,
             limit: Self::LIMIT_DEFAULT,
+            others: false,
             timeframe,
+            compare_ms: None,
+            zone: Zone::default(),
             granularity_ms: None,
             view: View::Events,
+            explain: false,
         }
     }
 
@@ -264,60 +278,6 @@ impl Needle {
             self.value = crate::lexer::unslashed(&self.value);
         }
         self
-    }
-}
-
-impl Literal {
-    /// A bare word by its look: canonical number text is a number, `true` and `false` are booleans, the rest is text.
-    pub fn bare(word: &str) -> Self {
-        if let Ok(flag) = word.parse() {
-            return Self::Bool(flag);
-        }
-        match word.parse::<i64>() {
-            Ok(whole) if whole.to_string() == word => return Self::Int(whole),
-            _ => {}
-        }
-        match word.parse::<f64>() {
-            Ok(number) if number.is_finite() && number != 0.0 && number.to_string() == word => {
-                Self::number(number)
-            }
-            _ => Self::Text(word.to_owned()),
-        }
-    }
-
-    /// A number, whole if it is (NaN and infinities, which nobody can write, are text).
-    pub fn number(number: f64) -> Self {
-        // 2^63: every whole float below it is exactly one whole number of 64 bits.
-        const WHOLE_BELOW: f64 = 9_223_372_036_854_775_808.0;
-        if !number.is_finite() {
-            return Self::Text(number.to_string());
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-        if number.fract() == 0.0 && number.abs() < WHOLE_BELOW {
-            return Self::Int(number as i64);
-        }
-        Self::Float(number)
-    }
-
-    /// The operand of a comparison: any number text is a number there (`> 1.0`).
-    pub fn compared(word: &str) -> Self {
-        match Self::bare(word) {
-            Self::Text(text) => match text.parse::<f64>() {
-                Ok(number) if number.is_finite() => Self::number(number),
-                _ => Self::Text(text),
-            },
-            literal => literal,
-        }
-    }
-
-    /// As text: what `=` compares with a text, without quotes.
-    pub fn as_text(&self) -> String {
-        match self {
-            Self::Text(text) => text.clone(),
-            Self::Int(number) => number.to_string(),
-            Self::Float(number) => number.to_string(),
-            Self::Bool(flag) => flag.to_string(),
-        }
     }
 }
 

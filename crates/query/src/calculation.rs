@@ -2,15 +2,17 @@
 
 use std::fmt;
 
-use crate::ast::Key;
+use crate::ast::{Filter, Key};
 
 /// One figure per group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Calculation {
     /// How.
     pub operator: Operator,
     /// Of which key; none for `COUNT` only.
     pub key: Option<Key>,
+    /// Of which of the group's events; none for all of them.
+    pub condition: Option<Filter>,
     /// What the figure is called; else its text, as `P99(@duration)`.
     pub alias: Option<String>,
 }
@@ -90,12 +92,19 @@ impl Operator {
 impl Calculation {
     /// `COUNT`.
     pub fn count() -> Self {
-        Self { operator: Operator::Count, key: None, alias: None }
+        Self { operator: Operator::Count, key: None, condition: None, alias: None }
     }
 
     /// `OPERATOR(key)`.
     pub fn of(operator: Operator, key: impl Into<String>) -> Self {
-        Self { operator, key: Some(Key::new(key)), alias: None }
+        Self { operator, key: Some(Key::new(key)), condition: None, alias: None }
+    }
+
+    /// The same of those events only that a filter lets through.
+    #[must_use]
+    pub fn when(mut self, condition: Filter) -> Self {
+        self.condition = Some(condition);
+        self
     }
 
     /// The same under a name of its own.
@@ -110,12 +119,21 @@ impl Calculation {
         self.alias.clone().unwrap_or_else(|| self.text())
     }
 
-    /// Without alias: `P99(@duration)` or `COUNT`.
+    /// Without alias: `P99(@duration)`, `COUNT`, `COUNT IF (level = error)`.
     pub fn text(&self) -> String {
-        match &self.key {
+        let body = match &self.key {
             Some(key) => format!("{}({})", self.operator.name(), key.as_str()),
             None => self.operator.name().to_owned(),
+        };
+        match &self.condition {
+            Some(condition) => format!("{body} IF ({condition})"),
+            None => body,
         }
+    }
+
+    /// Whether both work out the same, whatever they are called.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        self.operator == other.operator && self.key == other.key && self.condition == other.condition
     }
 }
 

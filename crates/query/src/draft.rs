@@ -7,17 +7,26 @@ use crate::ast::{Filter, Group, Needle, OrderBy, Query, Timeframe, View};
 use crate::calculation::Calculation;
 use crate::check::{Part, faults};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::formula::{Derived, Formula, Having, Term};
+use crate::zone::Zone;
 
 /// What was read so far.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) datasets: Vec<String>,
+    pub(crate) derived: Vec<Derived>,
     pub(crate) calculations: Vec<Calculation>,
+    pub(crate) formulas: Vec<Formula>,
     pub(crate) filter: Option<Filter>,
     pub(crate) needle: Option<Needle>,
     pub(crate) group_by: Vec<Group>,
+    pub(crate) having: Option<Having>,
     pub(crate) order_by: Option<OrderBy>,
     pub(crate) limit: Option<u64>,
+    pub(crate) others: bool,
+    pub(crate) compare_ms: Option<u64>,
+    pub(crate) zone: Option<Zone>,
+    pub(crate) explain: bool,
     pub(crate) from: Option<Timestamp>,
     pub(crate) to: Option<Timestamp>,
     pub(crate) granularity: Granularity,
@@ -55,8 +64,15 @@ impl Draft {
     }
 
     fn complete(self, now: Timestamp) -> Query {
-        let default = if self.calculations.is_empty() { View::Events } else { View::Calculations };
-        let view = self.view.unwrap_or(default);
+        let figures = !self.calculations.is_empty() || !self.formulas.is_empty();
+        let view = self.view.unwrap_or(if figures { View::Calculations } else { View::Events });
+        let mut term = |term| canonical_term(term, &self.calculations);
+        let formulas = self
+            .formulas
+            .into_iter()
+            .map(|formula| Formula { arithmetic: formula.arithmetic.map(&mut term), ..formula });
+        let formulas = formulas.collect();
+        let having = self.having.map(|having| having.map(&mut term));
         let order_by = self.order_by.map(|order_by| canonical(order_by, &self.calculations));
         let timeframe = timeframe(self.from, self.to, now);
         let granularity_ms = match (self.granularity, view) {
@@ -71,15 +87,22 @@ impl Draft {
                 true => vec![Query::DATASET_DEFAULT.to_owned()],
                 false => self.datasets,
             },
+            derived: self.derived,
             calculations: self.calculations,
+            formulas,
             filter: self.filter.unwrap_or_else(Filter::everything),
             needle: self.needle,
             group_by: self.group_by,
+            having,
             order_by,
             limit: self.limit.unwrap_or(Query::LIMIT_DEFAULT),
+            others: self.others,
             timeframe,
+            compare_ms: self.compare_ms,
+            zone: self.zone.unwrap_or_default(),
             granularity_ms,
             view,
+            explain: self.explain,
         }
     }
 }
@@ -91,6 +114,19 @@ fn canonical(order_by: OrderBy, calculations: &[Calculation]) -> OrderBy {
     match texts().find(|text| !named && text.eq_ignore_ascii_case(&order_by.value)) {
         Some(value) => OrderBy { value, ..order_by },
         None => order_by,
+    }
+}
+
+/// `count` inside a formula means `COUNT`, unless a calculation is called so.
+fn canonical_term(term: Term, calculations: &[Calculation]) -> Term {
+    match term {
+        Term::Named(name)
+            if name.eq_ignore_ascii_case("COUNT")
+                && !calculations.iter().any(|calculation| calculation.alias.as_ref() == Some(&name)) =>
+        {
+            Term::Calculated(Box::new(Calculation::count()))
+        }
+        term => term,
     }
 }
 

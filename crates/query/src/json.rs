@@ -3,6 +3,7 @@
 //! that it stands under.
 
 mod condition;
+mod figure;
 mod parameter;
 
 use std::collections::BTreeMap;
@@ -15,11 +16,15 @@ use crate::check::Part;
 use crate::diagnostic::{Diagnostic, Diagnostics, closest};
 use crate::draft::{Draft, Granularity};
 use crate::time;
+use crate::zone::Zone;
 
 /// What stands around a query's parameters, or beside them.
-const RUN_KEYS: [&str; 9] = [
+const RUN_KEYS: [&str; 12] = [
     "parameters",
+    "timezone",
     "timeframe",
+    "compare",
+    "explain",
     "granularity",
     "limit",
     "view",
@@ -29,12 +34,16 @@ const RUN_KEYS: [&str; 9] = [
     "queryId",
 ];
 /// A query's parameters, the legacy ones last.
-const PARAMETER_KEYS: [&str; 12] = [
+const PARAMETER_KEYS: [&str; 16] = [
     "datasets",
+    "derived",
     "calculations",
+    "formulas",
     "filters",
     "filterCombination",
     "groupBys",
+    "having",
+    "others",
     "orderBy",
     "needle",
     "dataset",
@@ -58,7 +67,7 @@ pub(crate) fn read(json: &Value, now: Timestamp) -> Result<Query, Diagnostics> {
     match root.get("parameters") {
         Some(Value::Object(parameters)) => {
             reader.unknown_keys("", root, &RUN_KEYS);
-            let known = PARAMETER_KEYS.iter().chain(&RUN_KEYS[1..5]).copied().collect::<Vec<_>>();
+            let known = PARAMETER_KEYS.iter().chain(&RUN_KEYS[1..8]).copied().collect::<Vec<_>>();
             reader.unknown_keys("parameters.", parameters, &known);
             reader.parameters("parameters.", parameters);
             reader.run("parameters.", parameters);
@@ -75,9 +84,12 @@ pub(crate) fn read(json: &Value, now: Timestamp) -> Result<Query, Diagnostics> {
 }
 
 fn read_text(root: &Map<String, Value>, text: &Value, now: Timestamp) -> Result<Query, Diagnostics> {
-    let beside = root.keys().find(|key| *key != "text");
+    let beside = root.keys().find(|key| !["text", "explain"].contains(&key.as_str()));
+    let explain = root.get("explain").and_then(Value::as_bool).unwrap_or(false);
     match (text, beside) {
-        (Value::String(text), None) => crate::parse_text(text, now),
+        (Value::String(text), None) => {
+            crate::parse_text(text, now).map(|query| Query { explain: query.explain || explain, ..query })
+        }
         (Value::String(_), Some(key)) => {
             let fault = Diagnostic::new("stands beside text, which is a whole query").at(key.as_str());
             Err(Diagnostics::one(fault.hint("say it in the text, or leave text out")))
@@ -124,6 +136,26 @@ impl Reader {
         let given = |key: &str| {
             object.get(key).filter(|value| !value.is_null()).map(|v| (format!("{prefix}{key}"), v))
         };
+        if let Some((at, value)) = given("timezone") {
+            self.draft.zone = value.as_str().and_then(Zone::named);
+            if self.draft.zone.is_none() {
+                let fault = Diagnostic::new("is no time zone").hint("as \"Europe/Berlin\"");
+                self.fault(&at, fault);
+            }
+        }
+        if let Some((at, value)) = given("compare") {
+            self.draft.compare_ms = milliseconds(value);
+            if self.draft.compare_ms.is_none() {
+                self.fault(&at, Diagnostic::new("must be milliseconds, or a duration as \"1d\""));
+            }
+            self.places.insert(Part::Compare, at);
+        }
+        if let Some((at, value)) = given("explain") {
+            match value.as_bool() {
+                Some(explain) => self.draft.explain = explain,
+                None => self.fault(&at, Diagnostic::new("must be true or false")),
+            }
+        }
         if let Some((at, value)) = given("timeframe") {
             self.timeframe(&at, value);
             self.places.insert(Part::Timeframe, at);
@@ -169,7 +201,7 @@ impl Reader {
     fn point(&mut self, at: &str, value: &Value) -> Option<Timestamp> {
         let point = match value {
             Value::Number(ms) => ms.as_i64().map(Timestamp::from_millis),
-            Value::String(text) => time::point(text, self.now),
+            Value::String(text) => time::point(text, self.now, &self.draft.zone.clone().unwrap_or_default()),
             _ => None,
         };
         if point.is_none() {
@@ -180,12 +212,7 @@ impl Reader {
     }
 
     fn granularity(&mut self, at: &str, value: &Value) {
-        let width = match value {
-            Value::Number(ms) => ms.as_u64(),
-            Value::String(text) => time::duration_ms(text),
-            _ => None,
-        };
-        match width {
+        match milliseconds(value) {
             Some(0) => self.draft.granularity = Granularity::None,
             Some(width) => self.draft.granularity = Granularity::Width(width),
             None => self
@@ -205,5 +232,14 @@ impl Reader {
             }
             _ => self.fault(at, Diagnostic::new("must be calculations or events")),
         }
+    }
+}
+
+/// Milliseconds, as a number or a duration's text.
+fn milliseconds(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(ms) => ms.as_u64(),
+        Value::String(text) => time::duration_ms(text),
+        _ => None,
     }
 }

@@ -2,9 +2,13 @@
 
 pub mod diagnostic;
 pub mod time;
+pub mod zone;
+pub mod pattern;
 pub mod column;
 pub mod envelope;
 pub mod calculation;
+pub mod arithmetic;
+pub mod formula;
 pub mod ast;
 mod operation;
 mod check;
@@ -18,7 +22,10 @@ pub mod plan;
 pub mod answer;
 pub mod runner;
 
-pub use answer::{Aggregate, Answer, Bucket, Field, Figures, GroupFigures, Groups, Statistics};
+pub use answer::{
+    Aggregate, Answer, Bucket, Explanation, Field, Figures, GroupFigures, Groups, Statement, Statistics,
+};
+pub use arithmetic::{Arithmetic, Function, Sign};
 pub use ast::{
     Comparison, Condition, Filter, Group, Key, Literal, Needle, Order, OrderBy, Query, Test, Timeframe, View,
 };
@@ -26,8 +33,10 @@ pub use calculation::{Calculation, Operator};
 pub use column::{Column, ColumnKind};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use envelope::Envelope;
+pub use formula::{Derived, Formula, Having, Relation, Term};
 pub use plan::{GroupValue, Plan, Table};
 pub use runner::{RunError, Runner};
+pub use zone::Zone;
 
 use model::Timestamp;
 

@@ -2,11 +2,16 @@
 //! it goes on at the next clause. The grammar stands in the README.
 
 mod clause;
+mod figure;
+mod arithmetic;
 mod filter;
+mod having;
 mod value;
 mod condition;
 
+pub(crate) use arithmetic::{ARITHMETIC_DEPTH_MAX, number};
 pub(crate) use condition::parse_condition;
+pub(crate) use figure::Figure;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,19 +19,23 @@ use std::ops::Range;
 use model::Timestamp;
 
 use crate::ast::{Literal, Query};
-use crate::calculation::{Calculation, Operator};
+use crate::calculation::Operator;
 use crate::check::Part;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::draft::Draft;
+use crate::formula::{Derived, Having};
 use crate::lexer::{Lexer, Token};
 use crate::operation::Operation;
+use crate::zone::Zone;
 
 /// Words that begin a clause. A value or key that looks like one is quoted.
-pub(crate) const CLAUSES: [&str; 10] =
-    ["FROM", "WHERE", "SEARCH", "GROUP", "ORDER", "LIMIT", "LAST", "BETWEEN", "SINCE", "UNTIL"];
+pub(crate) const CLAUSES: [&str; 15] = [
+    "EXPLAIN", "COMPARE", "TIMEZONE", "FROM", "DERIVE", "WHERE", "SEARCH", "GROUP", "HAVING", "ORDER",
+    "LIMIT", "LAST", "BETWEEN", "SINCE", "UNTIL",
+];
 /// Words with a meaning inside a clause, or that begin one (`EVERY`).
-pub(crate) const WORDS: [&str; 12] =
-    ["EVERY", "AND", "OR", "NOT", "BY", "AS", "ASC", "DESC", "MATCH", "CASE", "NONE", "EXISTS"];
+pub(crate) const WORDS: [&str; 13] =
+    ["EVERY", "AND", "OR", "NOT", "BY", "AS", "IF", "ASC", "DESC", "MATCH", "CASE", "NONE", "EXISTS"];
 
 /// Longer than any query a person or a program of ours writes; bounds the work that a hostile one costs.
 const TEXT_BYTES_MAX: usize = 100_000;
@@ -39,6 +48,11 @@ pub(crate) fn parse(text: &str, now: Timestamp) -> Result<Query, Diagnostics> {
     }
     let mut parser = Parser::new(text, now);
     parser.clauses();
+    // Times are read in the zone that the text names, also those that stand before it.
+    if let Some(zone) = parser.draft.zone {
+        parser = Parser { zone, ..Parser::new(text, now) };
+        parser.clauses();
+    }
     let Parser { draft, places, .. } = parser;
     draft.finish(now, |part, fault| {
         let nearest = || places.range(..=part).next_back().map(|(_, span)| span.clone());
@@ -54,6 +68,8 @@ struct Noted;
 struct Parser<'a> {
     source: &'a str,
     now: Timestamp,
+    /// In which times without offset are read.
+    zone: Zone,
     lexer: Lexer<'a>,
     /// The next token, read but not taken.
     next: (Token, Range<usize>),
@@ -67,7 +83,8 @@ impl<'a> Parser<'a> {
     fn new(source: &'a str, now: Timestamp) -> Self {
         let mut lexer = Lexer::new(source);
         let next = lexer.next();
-        Self { source, now, lexer, next, end: 0, draft: Draft::default(), places: BTreeMap::new() }
+        let (draft, places) = (Draft::default(), BTreeMap::new());
+        Self { source, now, zone: Zone::default(), lexer, next, end: 0, draft, places }
     }
 
     fn clauses(&mut self) {
@@ -166,17 +183,38 @@ pub(crate) fn is_reserved(word: &str) -> bool {
         || Operator::named(word).is_some()
 }
 
-/// One calculation alone: `P99(@duration) as p99`.
-pub(crate) fn parse_calculation(text: &str) -> Result<Calculation, Vec<Diagnostic>> {
+/// One figure alone: `P99(@duration) as p99`, `errors / total as rate`.
+pub(crate) fn parse_figure(text: &str) -> Result<Figure, Vec<Diagnostic>> {
+    alone(text, Parser::figure, || {
+        Diagnostic::new("the calculation should end here").hint("as in P99(@duration) as p99")
+    })
+}
+
+/// One derived key alone: `seconds = @duration / 1000`.
+pub(crate) fn parse_derived(text: &str) -> Result<Derived, Vec<Diagnostic>> {
+    alone(text, Parser::derived, || Diagnostic::new("the derived key should end here"))
+}
+
+/// A condition on groups alone: `rate > 5 AND total > 100`.
+pub(crate) fn parse_having(text: &str) -> Result<Having, Vec<Diagnostic>> {
+    alone(text, Parser::having, || {
+        Diagnostic::new("the condition should end here").hint("conditions are joined by AND and OR")
+    })
+}
+
+/// A part of a query that stands alone, with nothing behind it.
+fn alone<'a, T>(
+    text: &'a str,
+    read: fn(&mut Parser<'a>) -> Result<T, Noted>,
+    unfinished: fn() -> Diagnostic,
+) -> Result<T, Vec<Diagnostic>> {
     let mut parser = Parser::new(text, Timestamp::EPOCH);
-    let read = parser.calculation();
+    let read = read(&mut parser);
     if read.is_ok() && *parser.peek() != Token::End {
-        parser.fail_here(
-            Diagnostic::new("the calculation should end here").hint("as in P99(@duration) as p99"),
-        );
+        parser.fail_here(unfinished());
     }
     match read {
-        Ok(calculation) if parser.draft.found.is_empty() => Ok(calculation),
+        Ok(part) if parser.draft.found.is_empty() => Ok(part),
         _ => Err(parser.draft.found),
     }
 }

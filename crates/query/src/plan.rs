@@ -2,18 +2,23 @@
 //! answer it. The store makes one per query and runs its statements.
 
 mod resolve;
+mod arithmetic;
 mod condition;
+mod figure;
+mod frame;
 mod statement;
 mod note;
 
+pub use figure::FigureColumn;
 pub use resolve::Table;
-pub use statement::GroupValue;
+pub use statement::{GroupValue, Members};
 
+use figure::Figures;
+use frame::Frame;
 use resolve::{Catalogue, Source};
 
 use crate::answer::Field;
-use crate::ast::{Order, Query, View};
-use crate::calculation::{Calculation, Operator};
+use crate::ast::{Query, View};
 use crate::column::ColumnKind;
 use crate::sql::Expr;
 
@@ -21,12 +26,10 @@ use crate::sql::Expr;
 #[derive(Debug, Clone)]
 pub struct Plan<'q> {
     query: &'q Query,
+    frame: Frame,
     tables: Vec<TablePlan>,
     groups: Vec<GroupColumn>,
-    /// What is worked out, in the order of the query: of which input.
-    figures: Vec<Figure>,
-    /// The kinds of the inputs, which several calculations may share.
-    inputs: Vec<ColumnKind>,
+    figures: Figures,
     notes: Vec<String>,
     fields: Vec<Field>,
 }
@@ -38,6 +41,8 @@ struct TablePlan {
     filter: Expr,
     groups: Vec<Expr>,
     inputs: Vec<Expr>,
+    /// For how many events each one stands; none if each stands for itself.
+    weight: Option<Expr>,
 }
 
 /// A key that is grouped by.
@@ -49,31 +54,23 @@ pub struct GroupColumn {
     pub kind: ColumnKind,
 }
 
-/// One calculated column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Figure {
-    /// What it is called in the answer.
-    pub label: String,
-    operator: Operator,
-    input: Option<usize>,
-}
-
 impl<'q> Plan<'q> {
     /// Resolves a checked query; `tables` are the datasets that it names, in its order.
     pub fn new(query: &'q Query, tables: &[Table]) -> Self {
-        let catalogues: Vec<Catalogue> = tables.iter().map(|table| Catalogue::new(*table)).collect();
+        let catalogues: Vec<Catalogue> =
+            tables.iter().map(|table| Catalogue::new(*table, &query.derived)).collect();
         let mut plan = Self {
             query,
+            frame: Frame::of(query),
             tables: catalogues.iter().map(|catalogue| TablePlan::new(query, catalogue)).collect(),
             groups: Vec::new(),
-            figures: Vec::new(),
-            inputs: Vec::new(),
+            figures: Figures::default(),
             notes: note::notes(query, &catalogues),
             fields: note::fields(&catalogues),
         };
         if query.view == View::Calculations {
             plan.add_groups(&catalogues);
-            plan.add_figures(&catalogues);
+            plan.figures = Figures::new(query, &catalogues, &mut plan.tables);
         }
         plan
     }
@@ -93,9 +90,26 @@ impl<'q> Plan<'q> {
         &self.groups
     }
 
-    /// The calculated columns, in the order of the result's columns.
-    pub fn figures(&self) -> &[Figure] {
-        &self.figures
+    /// The figures of the answer and their columns in the result.
+    pub fn figures(&self) -> Vec<FigureColumn> {
+        self.figures.columns().collect()
+    }
+
+    /// The same of the earlier time that the query's is compared with; none if it is compared with none.
+    #[must_use]
+    pub fn earlier(&self) -> Option<Self> {
+        let frame = self.frame.earlier(self.query.compare_ms?);
+        Some(Self { frame, ..self.clone() })
+    }
+
+    /// When a bucket of the series begins, milliseconds since the epoch.
+    pub fn bucket_start_ms(&self, bucket: i64) -> i64 {
+        self.frame.bucket_start_ms(bucket)
+    }
+
+    /// Whether some of the events stand for several, and figures are corrected by that.
+    pub fn is_sampled(&self) -> bool {
+        self.figures.weighted
     }
 
     /// The datasets, in the order of the statements about one of them.
@@ -114,46 +128,6 @@ impl<'q> Plan<'q> {
             self.groups.push(GroupColumn { label: group.key.as_str().to_owned(), kind });
         }
     }
-
-    fn add_figures(&mut self, catalogues: &[Catalogue]) {
-        let mut known: Vec<(&str, bool)> = Vec::new();
-        let query = self.query;
-        for calculation in &query.calculations {
-            let input = calculation.key.as_ref().map(|key| {
-                // Distinct values are counted whatever they are; everything else wants numbers.
-                let wanted = (key.as_str(), calculation.operator == Operator::CountDistinct);
-                known.iter().position(|input| *input == wanted).unwrap_or_else(|| {
-                    known.push(wanted);
-                    self.add_input(calculation, catalogues);
-                    known.len() - 1
-                })
-            });
-            self.figures.push(Figure { label: calculation.label(), operator: calculation.operator, input });
-        }
-    }
-
-    fn add_input(&mut self, calculation: &Calculation, catalogues: &[Catalogue]) {
-        let Some(key) = &calculation.key else { return };
-        let sources: Vec<Vec<Source>> = catalogues.iter().map(|known| known.sources(key)).collect();
-        let distinct = calculation.operator == Operator::CountDistinct;
-        let kind = if distinct { resolve::common_kind(sources.iter().flatten()) } else { ColumnKind::Float };
-        for (table, sources) in self.tables.iter_mut().zip(&sources) {
-            table.inputs.push(if distinct {
-                resolve::value(sources, kind)
-            } else {
-                resolve::number(sources)
-            });
-        }
-        self.inputs.push(kind);
-    }
-
-    /// The figure that the groups are ordered by: the first one unless said otherwise.
-    fn order(&self) -> (usize, Order) {
-        match &self.query.order_by {
-            Some(order_by) => (self.query.ordered_calculation(&order_by.value).unwrap_or(0), order_by.order),
-            None => (0, Order::Descending),
-        }
-    }
 }
 
 impl TablePlan {
@@ -166,6 +140,7 @@ impl TablePlan {
             filter: Expr::All(rows.into_iter().filter(|expr| *expr != Expr::All(Vec::new())).collect()),
             groups: Vec::new(),
             inputs: Vec::new(),
+            weight: None,
         }
     }
 }

@@ -52,6 +52,12 @@ pub enum RunError {
         /// How much it may use.
         limit_bytes: u64,
     },
+    /// A statement of SQL that is no single SELECT, or that the engine cannot understand.
+    #[error("the statement is refused: {reason}")]
+    Refused {
+        /// Why, in the engine's words.
+        reason: String,
+    },
     /// The store or the engine failed; nothing is wrong with the query.
     #[error("the query failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),

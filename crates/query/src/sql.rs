@@ -4,9 +4,10 @@
 mod datafusion;
 mod write;
 
-pub use datafusion::DataFusion;
+pub use datafusion::{DataFusion, PATTERN, PERCENTILE};
 pub(crate) use write::{literal_list, write};
 
+use crate::arithmetic::{Function, Sign};
 use crate::ast::Comparison;
 use crate::column::ColumnKind;
 
@@ -53,6 +54,18 @@ pub(crate) enum Expr {
     ToText(Box<Expr>, ColumnKind),
     /// A whole number as a float.
     ToFloat(Box<Expr>),
+    /// Two floats joined.
+    Join(Sign, Box<Expr>, Box<Expr>),
+    /// A float with the other sign.
+    Negative(Box<Expr>),
+    /// A function of a float.
+    Apply(Function, Box<Expr>),
+    /// A float where it is finite.
+    Finite(Box<Expr>),
+    /// The pattern of a message.
+    Pattern(Box<Expr>),
+    /// The second where the first is true.
+    When(Box<Expr>, Box<Expr>),
 }
 
 /// How an engine writes what differs between engines. The defaults are standard SQL.
@@ -138,16 +151,47 @@ pub trait Dialect {
         format!("CAST({value} AS {})", self.type_name(ColumnKind::Float))
     }
 
-    /// The number of the bucket that a time falls in: whole widths since the epoch, rounded down.
-    fn bucket(&self, time: &str, width_micros: i64) -> String;
+    /// Two floats joined; no value where the right side of a division is zero. What is not finite may come out.
+    fn join(&self, sign: Sign, left: &str, right: &str) -> String {
+        let zero = self.float(0.0);
+        match sign {
+            Sign::Power => format!("POWER({left}, {right})"),
+            // Some engines tell zero from its negative; adding makes one of both.
+            Sign::Over | Sign::Modulo => {
+                format!("({left} {} NULLIF({right} + {zero}, {zero}))", sign.name())
+            }
+            sign => format!("({left} {} {right})", sign.name()),
+        }
+    }
+
+    /// A function of a float. What is not finite may come out.
+    fn apply(&self, function: Function, value: &str) -> String {
+        format!("{}({value})", function.name())
+    }
+
+    /// A float where it is finite; zero without its sign, which would make two groups of it.
+    fn finite(&self, value: &str) -> String {
+        let (zero, most) = (self.float(0.0), self.float(f64::MAX));
+        format!("CASE WHEN ABS({value}) <= {most} THEN {value} + {zero} END")
+    }
+
+    /// The pattern of a message, as `crate::pattern` says.
+    fn pattern(&self, message: &str) -> String;
+
+    /// The microseconds of a time since the epoch.
+    fn micros(&self, time: &str) -> String;
+
+    /// The number of the bucket that microseconds fall in: whole widths, rounded down.
+    fn bucket(&self, micros: &str, width_micros: i64) -> String;
 
     /// How many different values there are, exactly.
     fn count_distinct(&self, value: &str) -> String {
         format!("COUNT(DISTINCT {value})")
     }
 
-    /// The percentile of floats, exactly: sorted, with linear interpolation between the two nearest ranks.
-    fn percentile(&self, value: &str, fraction: f64) -> String;
+    /// The percentile of floats, with linear interpolation between the two nearest ranks; each counted as often as
+    /// its weight says, if there are any.
+    fn percentile(&self, value: &str, weight: Option<&str>, fraction: f64) -> String;
 
     /// The standard deviation of a sample.
     fn stddev(&self, value: &str) -> String {

@@ -1,5 +1,7 @@
 //! A query as the one-line text that reads back as the same query.
 
+mod arithmetic;
+
 use std::fmt;
 
 use crate::ast::{Condition, Filter, Key, Literal, Needle, Order, OrderBy, Query, Test, View};
@@ -9,11 +11,19 @@ use crate::{lexer, parser, time};
 
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.calculations.is_empty() {
-            write!(f, "{} ", joined(&self.calculations))?;
+        if self.explain {
+            f.write_str("EXPLAIN ")?;
+        }
+        if self.has_figures() {
+            let calculations = self.calculations.iter().map(ToString::to_string);
+            let formulas = self.formulas.iter().map(ToString::to_string);
+            write!(f, "{} ", calculations.chain(formulas).collect::<Vec<_>>().join(", "))?;
         }
         let datasets: Vec<_> = self.datasets.iter().map(|name| Word(name)).collect();
         write!(f, "FROM {}", joined(&datasets))?;
+        if !self.derived.is_empty() {
+            write!(f, " DERIVE {}", joined(&self.derived))?;
+        }
         if self.filter != Filter::everything() {
             write!(f, " WHERE {}", self.filter)?;
         }
@@ -24,10 +34,20 @@ impl fmt::Display for Query {
             let keys: Vec<_> = self.group_by.iter().map(|group| &group.key).collect();
             write!(f, " GROUP BY {}", joined(&keys))?;
         }
+        if let Some(having) = &self.having {
+            write!(f, " HAVING {having}")?;
+        }
         if let Some(order_by) = &self.order_by {
             self.order(order_by, f)?;
         }
-        write!(f, " LIMIT {} BETWEEN {} AND {}", self.limit, self.timeframe.from, self.timeframe.to)?;
+        write!(f, " LIMIT {}{}", self.limit, if self.others { " OTHERS" } else { "" })?;
+        write!(f, " BETWEEN {} AND {}", self.timeframe.from, self.timeframe.to)?;
+        if let Some(earlier) = self.compare_ms {
+            write!(f, " COMPARE {}", time::duration_text(earlier))?;
+        }
+        if !self.zone.is_utc() {
+            write!(f, " TIMEZONE {}", self.zone)?;
+        }
         match (self.granularity_ms, self.view) {
             (Some(width), _) => write!(f, " EVERY {}", time::duration_text(width)),
             (None, View::Calculations) => f.write_str(" EVERY NONE"),
@@ -61,8 +81,12 @@ impl fmt::Display for Calculation {
 
 fn body(calculation: &Calculation, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match &calculation.key {
-        Some(key) => write!(f, "{}({key})", calculation.operator),
-        None => write!(f, "{}", calculation.operator),
+        Some(key) => write!(f, "{}({key})", calculation.operator)?,
+        None => write!(f, "{}", calculation.operator)?,
+    }
+    match &calculation.condition {
+        Some(condition) => write!(f, " IF ({condition})"),
+        None => Ok(()),
     }
 }
 
@@ -199,4 +223,10 @@ fn reads_back(word: &str) -> bool {
 
 fn joined<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// With a word between them, and parentheses around those that need them.
+fn joined_by<T: fmt::Display>(items: &[T], word: &str, tight: impl Fn(&T) -> bool) -> String {
+    let one = |item: &T| if tight(item) { format!("({item})") } else { item.to_string() };
+    items.iter().map(one).collect::<Vec<_>>().join(word)
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use model::Timestamp;
 
+use crate::zone::Zone;
+
 const SECOND_MS: f64 = 1_000.0;
 const DAY_MS: f64 = 24.0 * 3_600.0 * SECOND_MS;
 
@@ -47,9 +49,9 @@ pub(crate) fn duration_text(ms: u64) -> String {
     }
 }
 
-/// A point in time: RFC 3339, a day (`2026-11-20`, its beginning in UTC), `now`, how long ago (`1h`, `20 mins ago`),
-/// or milliseconds since the epoch (at least twelve digits).
-pub fn point(text: &str, now: Timestamp) -> Option<Timestamp> {
+/// A point in time: RFC 3339, a day (`2026-11-20`, its beginning) or time without offset in a zone, `now`, how long ago
+/// (`1h`, `20 mins ago`), or milliseconds since the epoch (at least twelve digits).
+pub fn point(text: &str, now: Timestamp, zone: &Zone) -> Option<Timestamp> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("now") {
         return Some(now);
@@ -60,7 +62,7 @@ pub fn point(text: &str, now: Timestamp) -> Option<Timestamp> {
     if text.len() >= 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok().map(Timestamp::from_millis);
     }
-    text.parse().or_else(|_| format!("{text}T00:00:00Z").parse()).ok()
+    text.parse().ok().or_else(|| zone.moment(text))
 }
 
 #[cfg(test)]
@@ -91,10 +93,10 @@ mod tests {
         let now: Timestamp = "2026-11-20T14:00:00Z".parse().unwrap();
         let hour_ago = "2026-11-20T13:00:00Z".parse().ok();
         for text in ["1h", "60 mins ago", "2026-11-20T14:00:00+01:00", "1795179600000"] {
-            assert_eq!(point(text, now), hour_ago, "{text}");
+            assert_eq!(point(text, now, &Zone::default()), hour_ago, "{text}");
         }
-        assert_eq!(point("now", now), Some(now));
-        assert_eq!(point("2026-11-20", now), "2026-11-20T00:00:00Z".parse().ok());
-        assert_eq!(point("yesterday", now), None);
+        assert_eq!(point("now", now, &Zone::default()), Some(now));
+        assert_eq!(point("2026-11-20", now, &Zone::default()), "2026-11-20T00:00:00Z".parse().ok());
+        assert_eq!(point("yesterday", now, &Zone::default()), None);
     }
 }

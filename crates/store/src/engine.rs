@@ -2,11 +2,14 @@
 //! and their rows as the answer's figures and events. Bounded in memory, time and rows.
 
 mod overflow;
+mod percentile;
+mod pattern;
 mod session;
 mod execute;
 mod cell;
 mod figure;
 mod event;
+mod sql;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +17,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::execution::runtime_env::RuntimeEnv;
-use query::{Answer, Plan, Query, RunError, Runner, Table, View};
+use query::{Answer, Explanation, Plan, Query, RunError, Runner, Table, View};
+
+pub use sql::SqlAnswer;
 
 use crate::store::{Snapshot, Store};
 use execute::Execution;
@@ -40,16 +45,9 @@ impl Engine {
             let note = "there is no dataset yet: nothing was ingested".to_owned();
             return Ok(Answer { notes: vec![note], ..Answer::default() });
         }
-        let tables: Vec<Table> = snapshots
-            .iter()
-            .map(|snapshot| Table {
-                dataset: &snapshot.dataset,
-                columns: &snapshot.columns,
-                overflow: snapshot.overflows.then_some(Snapshot::OVERFLOW),
-            })
-            .collect();
+        let tables: Vec<Table> = snapshots.iter().map(table).collect();
         let plan = Plan::new(query, &tables);
-        let mut execution = Execution::start(session::context(&self.runtime, snapshots)?);
+        let mut execution = Execution::start(session::context(&self.runtime, snapshots)?, query.explain);
         let mut answer = match query.view {
             View::Calculations => figure::answer(query, &plan, &mut execution).await?,
             View::Events => event::answer(query, &plan, snapshots, &mut execution).await?,
@@ -57,6 +55,8 @@ impl Engine {
         answer.notes.splice(0..0, plan.notes().iter().cloned());
         answer.fields = plan.fields().to_vec();
         answer.statistics = execution.statistics(snapshots);
+        answer.explanation =
+            execution.statements().map(|statements| Explanation { query: query.to_string(), statements });
         answer.statistics.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(answer)
     }
@@ -81,6 +81,23 @@ impl Runner for Store {
 }
 
 impl Store {
+    /// The keys of each of these datasets (of all, if none is named), from their schemas alone.
+    ///
+    /// # Errors
+    /// When a dataset is not there, or the store cannot be read.
+    pub async fn keys(&self, datasets: &[String]) -> Result<Vec<(String, Vec<query::Field>)>, RunError> {
+        let names =
+            if datasets.is_empty() { vec![Query::ALL_DATASETS.to_owned()] } else { datasets.to_vec() };
+        let now = query::Timeframe { from: model::Timestamp::EPOCH, to: model::Timestamp::EPOCH };
+        let query = Query { datasets: names, ..Query::events("", now) };
+        let snapshots = self.named(&query).await?;
+        let keys = |snapshot: &Snapshot| {
+            let fields = Plan::new(&query, &[table(snapshot)]).fields().to_vec();
+            (snapshot.dataset.clone(), fields)
+        };
+        Ok(snapshots.iter().map(keys).collect())
+    }
+
     /// The datasets that a query names, in its order.
     async fn named(&self, query: &Query) -> Result<Vec<Snapshot>, RunError> {
         let all = query.datasets.iter().any(|name| name == Query::ALL_DATASETS);
@@ -95,6 +112,15 @@ impl Store {
             }
         }
         Ok(snapshots)
+    }
+}
+
+/// A dataset as the plan sees it.
+fn table(snapshot: &Snapshot) -> Table<'_> {
+    Table {
+        dataset: &snapshot.dataset,
+        columns: &snapshot.columns,
+        overflow: snapshot.overflows.then_some(Snapshot::OVERFLOW),
     }
 }
 

@@ -26,6 +26,7 @@ mod letters;
 
 pub use compact::{Compacted, Compaction, Compactor};
 pub use dataset_name::is_dataset_name;
+pub use engine::SqlAnswer;
 pub use error::StoreError;
 pub use export::{Export, Span};
 pub use health::Health;

@@ -4,10 +4,8 @@ use serde_json::{Map, Value};
 
 use super::Reader;
 use crate::ast::{Condition, Filter, Group, Key, Literal, Needle, Order, OrderBy, Test};
-use crate::calculation::{Calculation, Operator};
 use crate::check::Part;
-use crate::diagnostic::{Diagnostic, closest};
-use crate::parser;
+use crate::diagnostic::Diagnostic;
 
 impl Reader {
     pub(super) fn parameters(&mut self, prefix: &str, parameters: &Map<String, Value>) {
@@ -21,8 +19,13 @@ impl Reader {
             self.draft.datasets = self.names(&at, value);
             self.places.insert(Part::Datasets, at);
         }
-        if let Some((at, value)) = given("calculations") {
-            self.calculations(&at, value);
+        if let Some((at, value)) = given("derived") {
+            self.derived(&at, value);
+        }
+        for key in ["calculations", "formulas"] {
+            if let Some((at, value)) = given(key) {
+                self.calculations(&at, value);
+            }
         }
         let combination = given("filterCombination");
         let filters = given("filters").map(|(at, value)| {
@@ -41,6 +44,16 @@ impl Reader {
         if let Some((at, value)) = given("groupBys").or_else(|| given("groupBy")) {
             self.group_bys(&at, value);
             self.places.insert(Part::Group(0), at);
+        }
+        if let Some((at, value)) = given("having") {
+            self.having(&at, value);
+            self.places.insert(Part::Having, at);
+        }
+        if let Some((at, value)) = given("others") {
+            match value.as_bool() {
+                Some(others) => self.draft.others = others,
+                None => self.fault(&at, Diagnostic::new("must be true or false")),
+            }
         }
         if let Some((at, value)) = given("orderBy") {
             self.order_by(&at, value);
@@ -90,27 +103,6 @@ impl Reader {
                 self.fault(at, Diagnostic::new("must be INCLUDE, EXCLUDE or STARTS_WITH"));
                 Filter::everything()
             }
-        }
-    }
-
-    fn calculations(&mut self, at: &str, value: &Value) {
-        let Value::Array(items) = value else {
-            return self.fault(at, Diagnostic::new("must be a list").hint("as [\"COUNT as total\"]"));
-        };
-        for (index, item) in items.iter().enumerate() {
-            let at = format!("{at}[{index}]");
-            let read = match item {
-                Value::String(text) => parser::parse_calculation(text),
-                Value::Object(parts) => calculation(parts).map_err(|fault| vec![fault]),
-                _ => {
-                    Err(vec![Diagnostic::new("must be a string or an object").hint("as \"COUNT as total\"")])
-                }
-            };
-            match read {
-                Ok(calculation) => self.draft.calculations.push(calculation),
-                Err(faults) => faults.into_iter().for_each(|fault| self.fault(&at, fault)),
-            }
-            self.places.insert(Part::Calculation(index), at);
         }
     }
 
@@ -207,20 +199,4 @@ fn direction(order: Option<&str>) -> Order {
         Some("ASC" | "asc") => Order::Ascending,
         _ => Order::Descending,
     }
-}
-
-/// `{"operator": "P99", "key": "@duration", "alias": "p99"}`
-fn calculation(parts: &Map<String, Value>) -> Result<Calculation, Diagnostic> {
-    let text = |key: &str| parts.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let name = text("operator").ok_or_else(|| Diagnostic::new("an operator is missing").hint("as COUNT"))?;
-    let operator = Operator::named(name).ok_or_else(|| {
-        let fault = Diagnostic::new(format!("no calculation is called {name}"));
-        match closest(name, Operator::ALL.iter().map(|(name, _)| *name)) {
-            Some(near) => fault.hint(format!("did you mean {near}?")),
-            None => fault,
-        }
-    })?;
-    // Clients send a key with COUNT too; it never meant anything.
-    let key = text("key").filter(|_| operator != Operator::Count).map(Key::new);
-    Ok(Calculation { operator, key, alias: text("alias").map(str::to_owned) })
 }

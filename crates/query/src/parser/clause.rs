@@ -1,33 +1,47 @@
 //! One clause after the other, in any order, each at most once.
 
-use super::{CLAUSES, Noted, Parser};
+use super::figure::CLAUSE_HINT;
+use super::{Noted, Parser};
 use crate::ast::{Group, Key, Needle, Order, OrderBy};
-use crate::calculation::{Calculation, Operator};
+use crate::calculation::Operator;
 use crate::check::Part;
-use crate::diagnostic::{Diagnostic, closest};
+use crate::diagnostic::Diagnostic;
 use crate::draft::Granularity;
 use crate::lexer::Token;
 use crate::time;
+use crate::zone::Zone;
 
 impl Parser<'_> {
     pub(super) fn clause(&mut self) -> Result<(), Noted> {
         let start = self.span().start;
         let Token::Word(word) = self.peek().clone() else {
+            if self.begins_figure() {
+                return self.figures();
+            }
             return Err(self.fail_here(Diagnostic::new("a clause was expected here").hint(CLAUSE_HINT)));
         };
         match word.to_ascii_uppercase().as_str() {
             "FROM" => self.once(Part::Datasets, Self::from),
+            "DERIVE" => self.once(Part::Derived(0), Self::derive),
             "WHERE" => self.once(Part::Filter, Self::where_clause),
             "SEARCH" => self.once(Part::Needle, Self::search),
             "GROUP" => self.once(Part::Group(0), Self::group_by),
+            "HAVING" => self.once(Part::Having, Self::having_clause),
             "ORDER" => self.once(Part::OrderBy, Self::order_by),
             "LIMIT" => self.once(Part::Limit, Self::limit),
             "EVERY" => self.once(Part::Granularity, Self::every),
+            "EXPLAIN" => {
+                self.bump();
+                self.draft.explain = true;
+                Ok(())
+            }
+            "COMPARE" => self.once(Part::Compare, Self::compare),
+            "TIMEZONE" => self.once(Part::Zone, Self::zone),
             "LAST" => self.times(start, Self::last),
             "BETWEEN" => self.times(start, Self::between),
             "SINCE" => self.times(start, Self::since),
             "UNTIL" => self.times(start, Self::until),
-            _ => self.calculations(&word),
+            _ => self.figures(),
         }
     }
 
@@ -109,11 +123,19 @@ impl Parser<'_> {
         }
     }
 
+    fn having_clause(&mut self) -> Result<(), Noted> {
+        let having = self.having()?;
+        self.draft.having = Some(having);
+        Ok(())
+    }
+
     fn order_by(&mut self) -> Result<(), Noted> {
         self.by("ORDER")?;
         let value = match self.peek() {
             // `max` alone is an alias; `MAX(key)` is what it says.
-            Token::Word(word) if Operator::named(word).is_some() && self.calls() => {
+            Token::Word(word)
+                if Operator::named(word).is_some() && (self.calls() || self.goes_on_with("IF")) =>
+            {
                 self.calculation_body()?.text()
             }
             _ => self.key("a calculation is missing after ORDER BY")?.as_str().to_owned(),
@@ -147,7 +169,30 @@ impl Parser<'_> {
         let Some(number) = number else { return Err(self.fail_here(wanted)) };
         self.draft.limit = Some(number);
         self.bump();
+        self.draft.others = self.take_word("OTHERS");
         Ok(())
+    }
+
+    fn compare(&mut self) -> Result<(), Noted> {
+        let start = self.span().start;
+        let text = self.time_text("a duration is missing after COMPARE")?;
+        self.draft.compare_ms = time::duration_ms(&text);
+        if self.draft.compare_ms.is_some() {
+            return Ok(());
+        }
+        let fault = Diagnostic::new(format!("{text:?} is no duration"));
+        Err(self.fail(start..self.end, fault.hint("how much earlier, as in COMPARE 1d")))
+    }
+
+    fn zone(&mut self) -> Result<(), Noted> {
+        let start = self.span().start;
+        let name = self.text("a time zone is missing after TIMEZONE", "as in TIMEZONE Europe/Berlin")?;
+        self.draft.zone = Zone::named(&name);
+        if self.draft.zone.is_some() {
+            return Ok(());
+        }
+        let fault = Diagnostic::new(format!("there is no time zone {name:?}"));
+        Err(self.fail(start..self.end, fault.hint("as in TIMEZONE Europe/Berlin, or America/New_York")))
     }
 
     fn every(&mut self) -> Result<(), Noted> {
@@ -199,93 +244,6 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn calculations(&mut self, word: &str) -> Result<(), Noted> {
-        if Operator::named(word).is_none() {
-            return Err(self.unknown_word(word));
-        }
-        if !self.draft.calculations.is_empty() {
-            let fault = Diagnostic::new("calculations stand in two places")
-                .hint("one list, with commas between them");
-            return Err(self.fail_here(fault));
-        }
-        loop {
-            let start = self.span().start;
-            let calculation = self.calculation()?;
-            self.draft.calculations.push(calculation);
-            self.remember(Part::Calculation(self.draft.calculations.len() - 1), start);
-            if !self.take(&Token::Comma) {
-                return Ok(());
-            }
-        }
-    }
-
-    /// `COUNT as n` or `OP(key) as n`, the alias optional.
-    pub(super) fn calculation(&mut self) -> Result<Calculation, Noted> {
-        let mut calculation = self.calculation_body()?;
-        if self.take_word("AS") {
-            calculation.alias = Some(self.text("an alias is missing after AS", "as in COUNT as total")?);
-        }
-        Ok(calculation)
-    }
-
-    /// `COUNT` or `OP(key)`.
-    fn calculation_body(&mut self) -> Result<Calculation, Noted> {
-        let operator = match self.peek() {
-            Token::Word(word) => Operator::named(word),
-            _ => None,
-        };
-        let Some(operator) = operator else {
-            let word = match self.peek() {
-                Token::Word(word) => word.clone(),
-                _ => {
-                    return Err(
-                        self.fail_here(Diagnostic::new("a calculation is missing here").hint("as in COUNT"))
-                    );
-                }
-            };
-            return Err(self.unknown_word(&word));
-        };
-        self.bump();
-        let mut calculation = Calculation { operator, key: None, alias: None };
-        if !self.take(&Token::Open) {
-            return Ok(calculation);
-        }
-        if self.take(&Token::Close) {
-            return Ok(calculation);
-        }
-        calculation.key = Some(self.key("a key is missing in the parentheses")?);
-        if !self.take(&Token::Close) {
-            let fault = Diagnostic::new("a closing parenthesis is missing");
-            return Err(self.fail_here(fault.hint("keys with blanks or parentheses stand in back-quotes")));
-        }
-        Ok(calculation)
-    }
-
-    /// A word where a clause or calculation was expected.
-    fn unknown_word(&mut self, word: &str) -> Noted {
-        let operators = Operator::ALL.iter().map(|(name, _)| *name);
-        let known: Vec<&str> = operators.chain(CLAUSES).chain(["EVERY"]).collect();
-        let called =
-            self.source.get(self.span().end..).is_some_and(|rest| rest.trim_start().starts_with('('));
-        let (fault, hint) = match (called, known_slip(word)) {
-            (_, Some(hint)) => (format!("{word} means nothing here"), hint.to_owned()),
-            (true, None) => match closest(word, Operator::ALL.iter().map(|(name, _)| *name)) {
-                Some(near) => (format!("no calculation is called {word}"), format!("did you mean {near}?")),
-                None => (format!("no calculation is called {word}"), operators_hint()),
-            },
-            (false, None) => match closest(word, known) {
-                Some(near) => (format!("{word} means nothing here"), format!("did you mean {near}?")),
-                None => (format!("{word} means nothing here"), CLAUSE_HINT.to_owned()),
-            },
-        };
-        self.fail_here(Diagnostic::new(fault).hint(hint))
-    }
-
-    /// Whether a parenthesis follows the next token.
-    fn calls(&self) -> bool {
-        self.source.get(self.span().end..).is_some_and(|rest| rest.trim_start().starts_with('('))
-    }
-
     /// A bare name, quoted or not.
     fn name(&mut self, missing: &str) -> Result<String, Noted> {
         match self.peek().clone() {
@@ -317,28 +275,5 @@ impl Parser<'_> {
             )),
             _ => Err(self.fail_here(Diagnostic::new(missing))),
         }
-    }
-}
-
-const CLAUSE_HINT: &str = "as in COUNT as n, P99(@duration) FROM lambda-logs WHERE @type = REPORT GROUP BY key \
-ORDER BY n LIMIT 10 SEARCH \"text\" LAST 1h EVERY 5m";
-
-fn operators_hint() -> String {
-    format!("calculations are {}", Operator::ALL.map(|(name, _)| name).join(" "))
-}
-
-/// What people type who know another language.
-fn known_slip(word: &str) -> Option<&'static str> {
-    match word.to_ascii_uppercase().as_str() {
-        "SELECT" | "STATS" | "CALCULATE" => {
-            Some("calculations need no word before them: COUNT, P99(@duration)")
-        }
-        "HAVING" => Some("groups cannot be filtered by their figures yet"),
-        "FILTER" => Some("did you mean WHERE?"),
-        "AND" | "OR" => Some("conditions stand behind WHERE"),
-        "P50" => Some("did you mean MEDIAN?"),
-        "MEAN" | "AVERAGE" => Some("did you mean AVG?"),
-        "NEEDLE" => Some("did you mean SEARCH?"),
-        _ => None,
     }
 }

@@ -101,8 +101,7 @@ impl Parser<'_> {
     pub(super) fn point(&mut self, after: &str) -> Result<Timestamp, Noted> {
         let start = self.span().start;
         let text = self.time_text(&format!("a time is missing after {after}"))?;
-        let now = self.now;
-        time::point(&text, now).ok_or_else(|| {
+        time::point(&text, self.now, &self.zone).ok_or_else(|| {
             let fault = Diagnostic::new(format!("{text:?} is no time"));
             self.fail(start..self.end, fault.hint("as in 2026-11-20T13:00:00Z, 2026-11-20, 2h (ago), now"))
         })

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::arithmetic;
 use crate::answer::Field;
 use crate::ast::Key;
 use crate::column::{Column, ColumnKind};
 use crate::envelope::Envelope;
+use crate::formula::Derived;
 use crate::sql::Expr;
 
 /// A dataset as the plan sees it.
@@ -33,6 +35,7 @@ pub(crate) struct Catalogue<'a> {
     columns: HashMap<String, Vec<&'a Column>>,
     all: &'a [Column],
     overflow: Option<&'a str>,
+    derived: &'a [Derived],
 }
 
 /// What a value in the overflow may be.
@@ -40,18 +43,31 @@ const OVERFLOW_KINDS: [ColumnKind; 5] =
     [ColumnKind::Text, ColumnKind::Int, ColumnKind::Float, ColumnKind::Bool, ColumnKind::Json];
 
 impl<'a> Catalogue<'a> {
-    pub(crate) fn new(table: Table<'a>) -> Self {
+    pub(crate) fn new(table: Table<'a>, derived: &'a [Derived]) -> Self {
         let mut columns: HashMap<String, Vec<&Column>> = HashMap::new();
         for column in table.columns {
             columns.entry(column.path.dotted()).or_default().push(column);
         }
-        Self { dataset: table.dataset, columns, all: table.columns, overflow: table.overflow }
+        Self { dataset: table.dataset, columns, all: table.columns, overflow: table.overflow, derived }
     }
 
     /// All columns of a key; none if the dataset does not have it.
     pub(crate) fn sources(&self, key: &Key) -> Vec<Source> {
+        self.derived(key).map_or_else(|| self.stored(key), |derived| vec![derived])
+    }
+
+    /// A key that the query derives, for this dataset.
+    fn derived(&self, key: &Key) -> Option<Source> {
+        let derived = self.derived.iter().find(|derived| derived.name == *key)?;
+        let expr = arithmetic::expression(&derived.arithmetic, &|key| number(&self.stored(key)));
+        Some(Source { expr, kind: ColumnKind::Float })
+    }
+
+    /// All columns of a key that events have themselves.
+    fn stored(&self, key: &Key) -> Vec<Source> {
         match named(key) {
             Named::Envelope(field) => vec![self.envelope(field)],
+            Named::Pattern(field) => vec![self.pattern(field)],
             Named::Own(key) => {
                 let message = (key == "message").then(|| self.envelope(Envelope::Message));
                 let apart = OVERFLOW_KINDS.into_iter().filter_map(|kind| self.apart(&key, Some(kind)));
@@ -79,14 +95,22 @@ impl<'a> Catalogue<'a> {
         Source { expr, kind: field.kind() }
     }
 
+    fn pattern(&self, field: Envelope) -> Source {
+        let Source { expr, kind } = self.envelope(field);
+        Source { expr: Expr::Pattern(Box::new(expr)), kind }
+    }
+
     /// The key's own columns and those of everything inside it, so that an object exists if any part of it does.
     pub(crate) fn presence(&self, key: &Key) -> Vec<Source> {
         let inside = |column: &&Column| {
             let dotted = column.path.dotted();
             dotted.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('.'))
         };
+        if let Some(derived) = self.derived(key) {
+            return vec![derived];
+        }
         let own: Vec<Source> = match named(key) {
-            Named::Envelope(field) => vec![self.envelope(field)],
+            Named::Envelope(field) | Named::Pattern(field) => vec![self.envelope(field)],
             Named::Own(key) => {
                 let message = (key == "message").then(|| self.envelope(Envelope::Message));
                 message.into_iter().chain(self.dynamic(&key)).chain(self.apart(&key, None)).collect()
@@ -106,6 +130,11 @@ impl<'a> Catalogue<'a> {
             .overflow
             .map(|column| Source { expr: Expr::Column(column.to_owned()), kind: ColumnKind::Json });
         envelope.map(|field| self.envelope(field)).chain(self.all.iter().map(source)).chain(apart).collect()
+    }
+
+    /// Whether some events have a key in a column of its own.
+    pub(crate) fn has_column(&self, key: &str) -> bool {
+        self.columns.contains_key(key)
     }
 
     /// Every key with each of its types.
@@ -128,6 +157,8 @@ fn source(column: &Column) -> Source {
 pub(crate) enum Named<'k> {
     /// A field of every event.
     Envelope(Envelope),
+    /// The pattern of a field's text.
+    Pattern(Envelope),
     /// A key that events have or have not; `$baselime.` reads as `$limelight.`.
     Own(Cow<'k, str>),
 }
@@ -136,6 +167,8 @@ pub(crate) enum Named<'k> {
 pub(crate) fn named(key: &Key) -> Named<'_> {
     match reserved(key) {
         None => Named::Own(key.as_str().into()),
+        Some("pattern") => Named::Pattern(Envelope::Message),
+        Some("errorPattern") => Named::Pattern(Envelope::Error),
         Some(name) => match Envelope::named(name) {
             Some(field) => Named::Envelope(field),
             None => Named::Own(format!("{PREFIX}{name}").into()),

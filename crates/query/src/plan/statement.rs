@@ -6,9 +6,8 @@
 
 use model::Timestamp;
 
-use super::{Figure, Plan, TablePlan};
+use super::{Plan, TablePlan};
 use crate::ast::{Order, View};
-use crate::calculation::Operator;
 use crate::column::ColumnKind;
 use crate::envelope::Envelope;
 use crate::sql::{Dialect, Expr, literal_list, write};
@@ -43,49 +42,81 @@ impl GroupValue {
     }
 }
 
+/// Of which groups a statement speaks.
+#[derive(Debug, Clone, Copy)]
+pub enum Members<'a> {
+    /// Of all, each for itself.
+    All,
+    /// Of these, each for itself.
+    These(&'a [Vec<GroupValue>]),
+    /// Of all but these, taken together.
+    Others(&'a [Vec<GroupValue>]),
+}
+
 impl Plan<'_> {
     /// Figures per group over the whole timeframe, one group more than the limit so that it shows whether there are
-    /// more. Columns: `g0`… · `n` (events) · `t_first` `t_last` · `c0`… (figures).
-    pub fn aggregates(&self, dialect: &dyn Dialect) -> String {
-        let groups = self.group_names();
-        let times = ["MIN(t) AS t_first".to_owned(), "MAX(t) AS t_last".to_owned()];
-        let columns = groups.iter().cloned().chain(["COUNT(*) AS n".to_owned()]).chain(times);
-        let columns: Vec<String> = columns.chain(self.figure_columns(dialect)).collect();
-        let mut sql = format!("SELECT {} FROM ({}) AS e", columns.join(", "), self.rows(dialect));
+    /// more. Columns: `g0`… · `n` (events) · `t_first` `t_last` · the figures' own.
+    pub fn aggregates(&self, dialect: &dyn Dialect, members: Members<'_>) -> String {
+        let mut sql = self.figures_of(dialect, members, None);
+        let groups = self.group_names(members);
         if !groups.is_empty() {
-            let (figure, order) = self.order();
-            let direction = if order == Order::Ascending { "ASC" } else { "DESC" };
+            let order = self.query.order_by.as_ref().map(|order_by| order_by.order);
+            let direction = if order == Some(Order::Ascending) { "ASC" } else { "DESC" };
+            let figure = self.figures.ordered(self.query);
             // Equal figures are ordered by their group, so that the same question has the same answer.
             let ties = groups.iter().map(|group| format!(", {group} ASC NULLS LAST")).collect::<String>();
             let limit = self.query.limit.saturating_add(1);
-            let groups = groups.join(", ");
-            sql +=
-                &format!(" GROUP BY {groups} ORDER BY c{figure} {direction} NULLS LAST{ties} LIMIT {limit}");
+            sql += &format!(" ORDER BY {figure} {direction} NULLS LAST{ties} LIMIT {limit}");
         }
         sql
     }
 
-    /// Figures per bucket and group; of these groups only, if any are given. At most `rows_max` rows. Columns: `b` (the
-    /// bucket's number since the epoch) · `g0`… · `n` · `c0`…. None if no series is wanted.
-    pub fn series(&self, dialect: &dyn Dialect, kept: &[Vec<GroupValue>], rows_max: u64) -> Option<String> {
-        let width_us = i64::try_from(self.query.granularity_ms?).ok()?.checked_mul(1_000)?;
-        let groups = self.group_names();
-        let bucket = dialect.bucket("t", width_us);
-        let columns = [format!("{bucket} AS b")].into_iter().chain(groups.iter().cloned());
-        let columns = columns.chain(["COUNT(*) AS n".to_owned()]).chain(self.figure_columns(dialect));
-        let columns: Vec<String> = columns.collect();
-        let kept = match self.kept(kept) {
-            Some(expr) => format!(" WHERE {}", write(&expr, dialect)),
-            None => String::new(),
+    /// Figures per bucket and group, at most `rows_max` rows. Columns: `b` (the bucket's number since the epoch) ·
+    /// `g0`… · `n` · the figures' own. None if no series is wanted.
+    pub fn series(&self, dialect: &dyn Dialect, members: Members<'_>, rows_max: u64) -> Option<String> {
+        let bucket = self.frame.bucket(dialect)?;
+        Some(format!("{} LIMIT {rows_max}", self.figures_of(dialect, members, Some(&bucket))))
+    }
+
+    /// Per group, and per bucket if one is given: what the events say, then what the figures say.
+    fn figures_of(&self, dialect: &dyn Dialect, members: Members<'_>, bucket: Option<&str>) -> String {
+        let groups = self.group_names(members);
+        let times = match bucket {
+            Some(_) => Vec::new(),
+            None => vec!["MIN(t) AS t_first".to_owned(), "MAX(t) AS t_last".to_owned()],
         };
+        let columns = bucket.map(|bucket| format!("{bucket} AS b")).into_iter().chain(groups.iter().cloned());
+        let columns = columns.chain(["COUNT(*) AS n".to_owned()]).chain(times);
+        let columns: Vec<String> = columns.chain(self.figures.first_step(dialect)).collect();
+        let mut sql = format!("SELECT {} FROM ({}) AS e", columns.join(", "), self.rows(dialect));
+        if let Some(wanted) = self.wanted(members) {
+            sql += &format!(" WHERE {}", write(&wanted, dialect));
+        }
         // By expression: a name of ours in GROUP BY would be a column's in some engines, an alias in others.
-        let by: Vec<String> = [bucket].into_iter().chain(groups).collect();
-        Some(format!(
-            "SELECT {} FROM ({}) AS e{kept} GROUP BY {} LIMIT {rows_max}",
-            columns.join(", "),
-            self.rows(dialect),
-            by.join(", ")
-        ))
+        let by: Vec<&str> = bucket.into_iter().chain(groups.iter().map(String::as_str)).collect();
+        if !by.is_empty() {
+            sql += &format!(" GROUP BY {}", by.join(", "));
+        }
+        if self.figures.has_second_step() { self.second_step(dialect, members, bucket, &sql) } else { sql }
+    }
+
+    /// Formulas and the condition on groups, around what was grouped.
+    fn second_step(
+        &self,
+        dialect: &dyn Dialect,
+        members: Members<'_>,
+        bucket: Option<&str>,
+        grouped: &str,
+    ) -> String {
+        let fixed: &[&str] = if bucket.is_some() { &["b", "n"] } else { &["n", "t_first", "t_last"] };
+        let columns = fixed.iter().map(|name| (*name).to_owned()).chain(self.group_names(members));
+        let columns: Vec<String> = columns.chain(self.figures.second_step(dialect)).collect();
+        let sql = format!("SELECT {} FROM ({grouped}) AS a", columns.join(", "));
+        // Groups that were chosen stay; inside a bucket a group's figures may be anything.
+        match (&self.figures.having, members) {
+            (Some(having), Members::All) => format!("{sql} WHERE {}", write(having, dialect)),
+            _ => sql,
+        }
     }
 
     /// The ids and times of a dataset's first events in the order asked for. Columns: `id` · `timestamp`.
@@ -127,13 +158,11 @@ impl Plan<'_> {
         ))
     }
 
-    fn group_names(&self) -> Vec<String> {
-        (0..self.groups.len()).map(|index| format!("g{index}")).collect()
-    }
-
-    fn figure_columns(&self, dialect: &dyn Dialect) -> Vec<String> {
-        let named = |(index, figure): (usize, &Figure)| format!("{} AS c{index}", figure.sql(dialect));
-        self.figures.iter().enumerate().map(named).collect()
+    fn group_names(&self, members: Members<'_>) -> Vec<String> {
+        match members {
+            Members::Others(_) => Vec::new(),
+            _ => (0..self.groups.len()).map(|index| format!("g{index}")).collect(),
+        }
     }
 
     /// One row per event of every dataset.
@@ -149,7 +178,11 @@ impl Plan<'_> {
             exprs.iter().enumerate().map(column).collect::<Vec<_>>()
         };
         let columns = named("g", &table.groups).into_iter().chain(named("v", &table.inputs));
-        let columns: Vec<String> = columns.chain([format!("{time} AS t")]).collect();
+        let weight = self.figures.weighted.then(|| match &table.weight {
+            Some(weight) => format!("{} AS w", write(weight, dialect)),
+            None => format!("{} AS w", dialect.float(1.0)),
+        });
+        let columns: Vec<String> = columns.chain(weight).chain([format!("{time} AS t")]).collect();
         let (from, filter) = (dialect.identifier(&table.dataset), self.row_filter(table, dialect));
         format!("SELECT {} FROM {from} WHERE {filter}", columns.join(", "))
     }
@@ -157,7 +190,7 @@ impl Plan<'_> {
     /// The timeframe (by day too, which is how tables are partitioned) and the query's own conditions.
     fn row_filter(&self, table: &TablePlan, dialect: &dyn Dialect) -> String {
         let time = dialect.identifier(Envelope::Timestamp.physical());
-        let (from, to) = (self.query.timeframe.from.as_micros(), self.query.timeframe.to.as_micros());
+        let (from, to) = (self.frame.times.from.as_micros(), self.frame.times.to.as_micros());
         let days = days(dialect, from, to.saturating_sub(1).max(from));
         let frame = format!("{days}{time} >= {} AND {time} < {}", dialect.time(from), dialect.time(to));
         match &table.filter {
@@ -166,11 +199,17 @@ impl Plan<'_> {
         }
     }
 
-    /// Whether a row is of one of these groups; none if all are.
-    fn kept(&self, kept: &[Vec<GroupValue>]) -> Option<Expr> {
-        if kept.is_empty() || self.groups.is_empty() {
-            return None;
+    /// Whether a row is of the groups spoken of; none if all are.
+    fn wanted(&self, members: Members<'_>) -> Option<Expr> {
+        match members {
+            Members::All => None,
+            _ if self.groups.is_empty() => None,
+            Members::These(groups) => Some(self.one_of(groups)),
+            Members::Others(groups) => Some(Expr::Not(Box::new(self.one_of(groups)))),
         }
+    }
+
+    fn one_of(&self, kept: &[Vec<GroupValue>]) -> Expr {
         let is = |index: usize, value: &GroupValue| match value.expr() {
             Some(value) => Expr::Equals(Box::new(Expr::Inner("g", index)), Box::new(value)),
             None => Expr::IsNull(Box::new(Expr::Inner("g", index))),
@@ -179,38 +218,19 @@ impl Plan<'_> {
             let group = |values: &Vec<GroupValue>| {
                 Expr::All(values.iter().enumerate().map(|(index, value)| is(index, value)).collect())
             };
-            return Some(Expr::Any(kept.iter().map(group).collect()));
+            return Expr::Any(kept.iter().map(group).collect());
         }
         // One key: a list, which engines look up instead of comparing one by one.
         let values: Vec<Expr> = kept.iter().flatten().filter_map(GroupValue::expr).collect();
         let missing = kept.iter().flatten().any(|value| *value == GroupValue::Missing);
         let listed = (!values.is_empty()).then(|| Expr::In(Box::new(Expr::Inner("g", 0)), values));
         let missing = missing.then(|| is(0, &GroupValue::Missing));
-        Some(Expr::Any([listed, missing].into_iter().flatten().collect()))
+        Expr::Any([listed, missing].into_iter().flatten().collect())
     }
 
     /// Whether the answer holds figures or events.
     pub fn view(&self) -> View {
         self.query.view
-    }
-}
-
-impl Figure {
-    fn sql(&self, dialect: &dyn Dialect) -> String {
-        let Some(input) = self.input else { return "COUNT(*)".to_owned() };
-        let value = format!("v{input}");
-        match self.operator {
-            Operator::Count => "COUNT(*)".to_owned(),
-            Operator::CountDistinct => dialect.count_distinct(&value),
-            Operator::Sum => format!("SUM({value})"),
-            Operator::Avg => format!("AVG({value})"),
-            Operator::Min => format!("MIN({value})"),
-            Operator::Max => format!("MAX({value})"),
-            Operator::Median => dialect.percentile(&value, 0.5),
-            Operator::Stddev => dialect.stddev(&value),
-            Operator::Variance => dialect.variance(&value),
-            Operator::Percentile(thousandths) => dialect.percentile(&value, f64::from(thousandths) / 1_000.0),
-        }
     }
 }
 

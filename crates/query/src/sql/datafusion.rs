@@ -3,6 +3,13 @@
 use crate::column::ColumnKind;
 use crate::sql::Dialect;
 
+/// The aggregate, to be registered by whoever runs the statements, that takes floats, a constant
+/// fraction, and the floats' weights if they have any.
+pub const PERCENTILE: &str = "percentile_of";
+
+/// The function, to be registered by whoever runs the statements, that makes a message its pattern.
+pub const PATTERN: &str = "pattern_of";
+
 /// The embedded engine (55).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DataFusion;
@@ -61,16 +68,24 @@ impl Dialect for DataFusion {
         format!("{text} ~ {}", self.text(&format!("{flags}{pattern}")))
     }
 
-    fn bucket(&self, time: &str, width_micros: i64) -> String {
-        let micros = format!("CAST({time} AS BIGINT)");
+    fn pattern(&self, message: &str) -> String {
+        format!("{PATTERN}({message})")
+    }
+
+    fn micros(&self, time: &str) -> String {
+        format!("CAST({time} AS BIGINT)")
+    }
+
+    fn bucket(&self, micros: &str, width_micros: i64) -> String {
         // `%` has the sign of its left side; times before the epoch round down all the same.
         format!(
             "({micros} - (({micros} % {width_micros}) + {width_micros}) % {width_micros}) / {width_micros}"
         )
     }
 
-    fn percentile(&self, value: &str, fraction: f64) -> String {
-        format!("percentile_cont({value}, {})", self.float(fraction))
+    fn percentile(&self, value: &str, weight: Option<&str>, fraction: f64) -> String {
+        let weight = weight.map(|weight| format!(", {weight}")).unwrap_or_default();
+        format!("{PERCENTILE}({value}, {}{weight})", self.float(fraction))
     }
 }
 

@@ -37,6 +37,14 @@ pub(crate) fn write(expr: &Expr, dialect: &dyn Dialect) -> String {
         Expr::First(exprs) => dialect.first(&exprs.iter().map(inner).collect::<Vec<_>>()),
         Expr::ToText(expr, kind) => dialect.to_text(&inner(expr), *kind),
         Expr::ToFloat(expr) => dialect.to_float(&inner(expr)),
+        Expr::Join(sign, left, right) => dialect.join(*sign, &inner(left), &inner(right)),
+        Expr::Negative(expr) => format!("(- {})", inner(expr)),
+        Expr::Apply(function, expr) => dialect.apply(*function, &inner(expr)),
+        Expr::Finite(expr) => dialect.finite(&inner(expr)),
+        Expr::Pattern(expr) => dialect.pattern(&inner(expr)),
+        Expr::When(condition, expr) => {
+            format!("CASE WHEN {} THEN {} END", inner(condition), inner(expr))
+        }
     }
 }
 

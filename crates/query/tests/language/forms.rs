@@ -151,6 +151,7 @@ fn every_calculation_has_its_name() {
             [Calculation {
                 operator,
                 key: (operator != Operator::Count).then(|| query::Key::new("@duration")),
+                condition: None,
                 alias: Some("x".to_owned()),
             }]
         );
@@ -193,4 +194,60 @@ fn a_trace_is_asked_of_every_dataset_oldest_first() {
     assert_eq!(query.check(), Ok(()));
     assert_eq!(query.order_by.as_ref().unwrap().order, Order::Ascending);
     assert_eq!(query, text(&query.to_string()));
+}
+
+#[test]
+fn formulas_conditions_and_derived_keys_in_both_forms() {
+    let text = text(
+        "COUNT as total, COUNT IF (level = error) as errors, errors / total * 100 as rate FROM otel \
+         DERIVE seconds = @duration / 1000 WHERE seconds > 2 GROUP BY service \
+         HAVING rate > 5 AND (P99(seconds) > 1 OR NOT (total + errors) < 10) ORDER BY rate LIMIT 5",
+    );
+    let json = json(&value!({
+        "datasets": ["otel"],
+        "derived": { "seconds": "@duration / 1000" },
+        "calculations": [
+            "COUNT as total",
+            { "operator": "COUNT", "alias": "errors", "filters": ["level = error"] },
+        ],
+        "formulas": ["errors / total * 100 as rate"],
+        "filters": ["seconds > 2"],
+        "groupBys": ["service"],
+        "having": ["rate > 5", "P99(seconds) > 1 OR NOT (total + errors) < 10"],
+        "orderBy": { "value": "rate" },
+        "limit": 5,
+    }));
+    assert_eq!(text, json);
+    assert_eq!(text.formulas[0].arithmetic.to_string(), "errors / total * 100");
+}
+
+#[test]
+fn signs_bind_as_on_paper() {
+    let written = |formula: &str| {
+        text(&format!("COUNT as a, COUNT_DISTINCT(x) as b, {formula} as c")).formulas[0]
+            .arithmetic
+            .to_string()
+    };
+    assert_eq!(written("a + b * 2 ^ 2"), "a + (b * (2 ^ 2))");
+    assert_eq!(written("a - b - 1"), "a - b - 1");
+    assert_eq!(written("a - (b - 1)"), "a - (b - 1)");
+    assert_eq!(written("- a ^ 2"), "- (a ^ 2)");
+    assert_eq!(written("2 ^ a ^ b"), "2 ^ (a ^ b)");
+    assert_eq!(written("SQRT(a) / count"), "sqrt(a) / COUNT");
+}
+
+#[test]
+fn times_are_read_in_the_zone_wherever_it_stands() {
+    let from = |written: &str| text(written).timeframe.from.to_string();
+    assert_eq!(from("SINCE 2026-11-20 TIMEZONE Europe/Berlin"), "2026-11-19T23:00:00.000Z");
+    assert_eq!(from("TIMEZONE Europe/Berlin SINCE 2026-11-20T08:30"), "2026-11-20T07:30:00.000Z");
+    assert_eq!(from("SINCE 2026-11-20T08:30:00Z TIMEZONE Europe/Berlin"), "2026-11-20T08:30:00.000Z");
+    let json = json(&value!({
+        "calculations": ["COUNT"], "timezone": "Europe/Berlin", "timeframe": { "from": "2026-11-20" },
+        "compare": "1d", "others": true, "groupBys": ["a"], "explain": true,
+    }));
+    assert_eq!(
+        json,
+        text("EXPLAIN COUNT GROUP BY a LIMIT 100 OTHERS SINCE 2026-11-20 COMPARE 1d TIMEZONE Europe/Berlin")
+    );
 }

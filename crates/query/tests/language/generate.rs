@@ -1,10 +1,13 @@
-//! Random filters and needles from random keys and values. Written once for whoever tries queries against something:
+//! Random filters, needles, formulas and conditions on groups from random keys and values. Written once for whoever tries queries against something:
 //! this crate's text round trip, and (by `#[path]`) the store's comparison of its engine with a naive evaluator. What
 //! keys and values there are is theirs to say.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use query::{Comparison, Condition, Filter, Key, Literal, Needle, Test};
+use query::{
+    Arithmetic, Comparison, Condition, Filter, Function, Having, Key, Literal, Needle, Relation, Sign, Term,
+    Test,
+};
 
 /// What the generated filters are made of.
 pub(crate) struct Parts {
@@ -72,4 +75,42 @@ impl Parts {
             vec(literal.clone(), 1..4).prop_map(Test::NotIn),
         ]
     }
+}
+
+/// Arithmetic that is more than one leaf.
+pub(crate) fn arithmetic<L: std::fmt::Debug + Clone + 'static>(
+    leaf: BoxedStrategy<L>,
+) -> BoxedStrategy<Arithmetic<L>> {
+    let number =
+        prop_oneof![-9..9_i32, Just(0)].prop_map(|halves| Arithmetic::Number(f64::from(halves) / 2.0));
+    let single = prop_oneof![leaf.prop_map(Arithmetic::Of), number].boxed();
+    let several = single.prop_recursive(3, 8, 2, |inner| {
+        let sign = proptest::sample::select(Sign::ALL.to_vec());
+        let function = proptest::sample::select(Function::ALL.to_vec());
+        prop_oneof![
+            4 => (sign, inner.clone(), inner.clone())
+                .prop_map(|((_, sign), left, right)| Arithmetic::join(sign, left, right)),
+            1 => inner.clone().prop_map(|inner| Arithmetic::Negative(Box::new(inner))),
+            1 => (function, inner)
+                .prop_map(|((_, function), inner)| Arithmetic::Apply(function, Box::new(inner))),
+        ]
+    });
+    several.prop_filter("more than a leaf", |arithmetic| !matches!(arithmetic, Arithmetic::Of(_))).boxed()
+}
+
+/// Conditions on groups over these figures.
+pub(crate) fn having(term: BoxedStrategy<Term>) -> BoxedStrategy<Having> {
+    let relation = proptest::sample::select(Relation::ALL.to_vec());
+    let number = (-9..9_i32).prop_map(|halves| Arithmetic::Number(f64::from(halves) / 2.0));
+    let side = prop_oneof![term.clone().prop_map(Arithmetic::Of), arithmetic(term.clone())];
+    let is = (side, relation, prop_oneof![number, term.prop_map(Arithmetic::Of)])
+        .prop_map(|(left, (_, relation), right)| Having::Is(left, relation, right));
+    is.prop_recursive(2, 6, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 2..4).prop_map(Having::All),
+            vec(inner.clone(), 2..4).prop_map(Having::Any),
+            inner.prop_map(|having| Having::Not(Box::new(having))),
+        ]
+    })
+    .boxed()
 }

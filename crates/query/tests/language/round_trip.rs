@@ -4,9 +4,12 @@ use model::Timestamp;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use query::{Calculation, Filter, Group, Key, Literal, Operator, Order, OrderBy, Query, Timeframe, View};
+use query::{
+    Calculation, Derived, Filter, Formula, Group, Having, Key, Literal, Operator, Order, OrderBy, Query,
+    Term, Timeframe, View, Zone,
+};
 
-use crate::generate::Parts;
+use crate::generate::{self, Parts};
 use crate::now;
 
 fn key() -> impl Strategy<Value = Key> {
@@ -60,12 +63,11 @@ fn parts() -> Parts {
 }
 
 fn calculations() -> impl Strategy<Value = Vec<Calculation>> {
-    let one = (0..Operator::ALL.len(), key(), any::<bool>());
+    let one = (calculation(), any::<bool>());
     vec(one, 0..4).prop_map(|drawn| {
-        let made = drawn.into_iter().enumerate().map(|(index, (operator, key, named))| {
-            let (_, operator) = Operator::ALL[operator];
-            let alias = named.then(|| format!("alias_{index}"));
-            Calculation { operator, key: (operator != Operator::Count).then_some(key), alias }
+        let made = drawn.into_iter().enumerate().map(|(index, (calculation, named))| Calculation {
+            alias: named.then(|| format!("alias_{index}")),
+            ..calculation
         });
         let mut calculations: Vec<Calculation> = Vec::new();
         for calculation in made {
@@ -74,6 +76,59 @@ fn calculations() -> impl Strategy<Value = Vec<Calculation>> {
             }
         }
         calculations
+    })
+}
+
+fn calculation() -> impl Strategy<Value = Calculation> {
+    (0..Operator::ALL.len(), key(), option::of(parts().filter(1, 2))).prop_map(
+        |(operator, key, condition)| {
+            let (_, operator) = Operator::ALL[operator];
+            Calculation {
+                operator,
+                key: (operator != Operator::Count).then_some(key),
+                condition,
+                alias: None,
+            }
+        },
+    )
+}
+
+/// Calculations as the query has them or not; names are put in by [`named`].
+fn term() -> BoxedStrategy<Term> {
+    prop_oneof![
+        calculation().prop_map(|calculation| Term::Calculated(Box::new(calculation))),
+        Just(Term::Calculated(Box::new(Calculation::count()))),
+        Just(Term::Named("first".to_owned())),
+    ]
+    .boxed()
+}
+
+/// The placeholder becomes the first alias that there is.
+fn named(calculations: &[Calculation]) -> impl Fn(Term) -> Term + use<> {
+    let alias = calculations.iter().find_map(|calculation| calculation.alias.clone());
+    move |term| match (term, &alias) {
+        (Term::Named(_), Some(alias)) => Term::Named(alias.clone()),
+        (Term::Named(_), None) => Term::Calculated(Box::new(Calculation::count())),
+        (term, _) => term,
+    }
+}
+
+fn with_names(having: Having, name: &impl Fn(Term) -> Term) -> Having {
+    let each = |inner: Vec<Having>| inner.into_iter().map(|one| with_names(one, name)).collect();
+    match having {
+        Having::All(inner) => Having::All(each(inner)),
+        Having::Any(inner) => Having::Any(each(inner)),
+        Having::Not(inner) => Having::Not(Box::new(with_names(*inner, name))),
+        Having::Is(left, relation, right) => {
+            Having::Is(left.map(&mut |term| name(term)), relation, right.map(&mut |term| name(term)))
+        }
+    }
+}
+
+fn derived() -> impl Strategy<Value = Vec<Derived>> {
+    vec(generate::arithmetic(key().boxed()), 0..3).prop_map(|drawn| {
+        let named = |(index, arithmetic)| Derived { name: Key::new(format!("own name {index}")), arithmetic };
+        drawn.into_iter().enumerate().map(named).collect()
     })
 }
 
@@ -92,6 +147,9 @@ prop_compose! {
             Just(vec!["lambda-logs".to_owned(), "otel".to_owned(), "last".to_owned()]),
         ],
         calculations in calculations(),
+        formulas in vec(generate::arithmetic(term()), 0..3),
+        having in option::of(generate::having(term())),
+        derived in derived(),
         filter in option::of(parts().filter(4, 16)),
         needle in option::of(parts().needle()),
         groups in vec(key(), 0..3),
@@ -99,25 +157,39 @@ prop_compose! {
         limit in 1..=Query::LIMIT_MAX,
         timeframe in timeframe(),
         buckets in option::of(1..Query::BUCKETS_MAX),
+        (others, explain, zone) in (any::<bool>(), any::<bool>(), 0..3_usize),
+        compare in option::of(1..100_000_000_000_u64),
     ) -> Query {
-        let view = if calculations.is_empty() { View::Events } else { View::Calculations };
+        let name = named(&calculations);
+        let formulas: Vec<Formula> = formulas.into_iter().enumerate().map(|(index, arithmetic)| Formula {
+            alias: format!("formula {index}").replace(' ', "_"),
+            arithmetic: arithmetic.map(&mut |term| name(term)),
+        }).collect();
+        let figures = !calculations.is_empty() || !formulas.is_empty();
+        let view = if figures { View::Calculations } else { View::Events };
         let mut group_by: Vec<Group> = Vec::new();
         for key in groups {
-            if !calculations.is_empty() && group_by.iter().all(|group| group.key != key) {
+            if figures && group_by.iter().all(|group| group.key != key) {
                 group_by.push(Group { key });
             }
         }
+        let having = having.filter(|_| !group_by.is_empty()).map(|having| with_names(having, &name));
+        let labels: Vec<String> = calculations.iter().map(Calculation::label)
+            .chain(formulas.iter().map(|formula| formula.alias.clone())).collect();
         let order_by = ordered.map(|(index, ascending)| OrderBy {
-            value: match calculations.is_empty() {
-                true => "$limelight.timestamp".to_owned(),
-                false => index.get(&calculations).label(),
+            value: match figures {
+                false => "$limelight.timestamp".to_owned(),
+                true => index.get(&labels).clone(),
             },
             order: if ascending { Order::Ascending } else { Order::Descending },
         });
         let granularity_ms = buckets.map(|buckets| timeframe.width_ms() / buckets + 1);
         Query {
-            datasets, calculations, filter: filter.unwrap_or_else(Filter::everything), needle, group_by, order_by,
-            limit, timeframe, granularity_ms, view,
+            datasets, derived, calculations, formulas, filter: filter.unwrap_or_else(Filter::everything), needle,
+            group_by, having, order_by, limit, others, explain,
+            compare_ms: compare.filter(|_| figures),
+            zone: Zone::named(["UTC", "Europe/Berlin", "Asia/Kolkata"][zone]).unwrap(),
+            timeframe, granularity_ms, view,
         }
     }
 }

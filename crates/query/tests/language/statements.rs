@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use model::Path;
+use query::plan::Members;
 use query::sql::DataFusion;
 use query::{Column, ColumnKind, GroupValue, Plan, Table};
 
@@ -102,8 +103,10 @@ fn a_reserved_name_outside_the_envelope_is_a_key_of_some_events() {
     for name in ["$limelight.samplingInterval", "$baselime.samplingInterval"] {
         let query = text(&format!("SUM({name}) FROM d WHERE {name} > 1"));
         let plan = Plan::new(&query, &[Table { dataset: "d", columns: &columns, overflow: None }]);
-        let sql = plan.aggregates(&DataFusion);
+        let sql = plan.aggregates(&DataFusion, Members::All);
         assert!(sql.contains("\"k_sampling__f\" > 1"), "{sql}");
+        assert!(sql.contains("SUM(v0 * w) AS c0"), "{sql}");
+        assert!(sql.contains("COALESCE(\"k_sampling__f\", 1.0) AS w"), "{sql}");
         assert!(plan.notes().is_empty(), "{:?}", plan.notes());
     }
 }
@@ -117,6 +120,10 @@ fn whole_statements() {
          VARIANCE(float), P001(float), P999(float) FROM d WHERE text = x GROUP BY text, mixed ORDER BY n ASC LIMIT 3 \
          EVERY 5m",
         "COUNT, SUM(missing), COUNT_DISTINCT(mixed) FROM d, e GROUP BY int, missing, $limelight.timestamp",
+        "COUNT IF (text = x) as errors, COUNT as total, errors / total * 100 as rate FROM d DERIVE half = int / 2 \
+         WHERE half > 1 GROUP BY text HAVING rate > 5 AND MAX(half) ^ 2 != total ORDER BY rate EVERY 5m",
+        "COUNT FROM d GROUP BY text LIMIT 2 OTHERS EVERY 1d COMPARE 7d TIMEZONE Europe/Berlin LAST 60d",
+        "COUNT FROM d GROUP BY $limelight.pattern EVERY 1h TIMEZONE Asia/Kolkata",
         "FROM d SEARCH needle",
         "FROM d SEARCH 42 MATCH CASE",
         "FROM d SEARCH /a\\\\b/",
@@ -136,12 +143,16 @@ fn whole_statements() {
                 writeln!(golden, "    {}", plan.first_events(&DataFusion, table).unwrap()).unwrap();
             }
         } else {
-            writeln!(golden, "    {}", plan.aggregates(&DataFusion)).unwrap();
+            writeln!(golden, "    {}", plan.aggregates(&DataFusion, Members::All)).unwrap();
             let kept: Vec<Vec<GroupValue>> = [GroupValue::Text("it's".to_owned()), GroupValue::Missing]
                 .map(|value| vec![value; plan.groups().len()])
                 .to_vec();
-            if let Some(series) = plan.series(&DataFusion, &kept, 100) {
+            if let Some(series) = plan.series(&DataFusion, Members::These(&kept), 100) {
                 writeln!(golden, "    {series}").unwrap();
+            }
+            if let Some(earlier) = plan.earlier() {
+                let others = earlier.series(&DataFusion, Members::Others(&kept), 100).unwrap();
+                writeln!(golden, "    {others}").unwrap();
             }
         }
     }

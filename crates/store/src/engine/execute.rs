@@ -2,17 +2,19 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt as _;
 use object_store::path::Path;
-use query::{RunError, Statistics};
+use query::{RunError, Statement, Statistics};
 
 use super::session::MEMORY_BYTES_MAX;
 use crate::store::Snapshot;
@@ -24,16 +26,20 @@ pub(super) struct Execution {
     bytes_read: u64,
     /// A file that several statements read counts once.
     files_read: HashSet<Path>,
+    /// What was run, if that is to be told.
+    statements: Option<Vec<Statement>>,
 }
 
 impl Execution {
-    pub(super) fn start(context: SessionContext) -> Self {
-        Self { context, rows_read: 0, bytes_read: 0, files_read: HashSet::new() }
+    pub(super) fn start(context: SessionContext, explain: bool) -> Self {
+        let statements = explain.then(Vec::new);
+        Self { context, rows_read: 0, bytes_read: 0, files_read: HashSet::new(), statements }
     }
 
     /// Runs a statement to its end; more rows than `rows_max` are an error.
     pub(super) async fn run(&mut self, sql: &str, rows_max: u64) -> Result<Vec<RecordBatch>, RunError> {
         tracing::debug!(sql, "query statement");
+        let started = Instant::now();
         let plan = self.plan(sql).await.map_err(|error| explained(&error))?;
         let task = self.context.task_ctx();
         let mut stream = execute_stream(plan.clone(), task).map_err(|error| explained(&error))?;
@@ -48,14 +54,14 @@ impl Execution {
             batches.push(batch);
         }
         self.count(&plan);
+        if let Some(statements) = &mut self.statements {
+            statements.push(told(sql, plan.as_ref(), rows, started));
+        }
         Ok(batches)
     }
 
     async fn plan(&self, sql: &str) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-        // Our statements only ever read; this says so to the engine too.
-        let read_only =
-            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        self.context.sql_with_options(sql, read_only).await?.create_physical_plan().await
+        self.context.sql_with_options(sql, read_only()).await?.create_physical_plan().await
     }
 
     /// Adds what the scans of a finished plan say of themselves.
@@ -75,6 +81,11 @@ impl Execution {
         }
     }
 
+    /// What was run, if that is to be told.
+    pub(super) fn statements(&mut self) -> Option<Vec<Statement>> {
+        self.statements.take()
+    }
+
     /// What all statements cost together.
     pub(super) fn statistics(&self, snapshots: &[Snapshot]) -> Statistics {
         let files: u64 = snapshots.iter().map(|snapshot| snapshot.files).sum();
@@ -86,6 +97,22 @@ impl Execution {
             files_read,
             files_skipped: files.saturating_sub(files_read),
         }
+    }
+}
+
+/// Statements only ever read; this says so to the engine too.
+pub(super) fn read_only() -> SQLOptions {
+    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
+}
+
+/// A statement that was run, its plan with what each operator did.
+fn told(sql: &str, plan: &dyn ExecutionPlan, rows: u64, started: Instant) -> Statement {
+    let plan = DisplayableExecutionPlan::with_metrics(plan).indent(false).to_string();
+    Statement {
+        sql: sql.to_owned(),
+        plan: plan.lines().map(str::to_owned).collect(),
+        rows,
+        elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     }
 }
 

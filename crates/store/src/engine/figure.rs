@@ -1,22 +1,25 @@
-//! The calculations view: figures per group, and per group and bucket.
+//! The calculations view: figures per group, and per group and bucket; of the groups that are not shown, together; and
+//! of the same groups some time earlier.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+mod row;
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::DataType;
+use std::collections::{BTreeMap, HashMap};
+
+use query::plan::Members;
 use query::sql::DataFusion;
-use query::{Aggregate, Answer, Bucket, Figures, GroupFigures, GroupValue, Groups, Plan, Query, RunError};
-use serde_json::Value;
+use query::{
+    Aggregate, Answer, Bucket, Calculation, GroupFigures, GroupValue, Groups, Operator, Plan, Query, RunError,
+};
 
-use super::cell;
 use super::execute::Execution;
+use super::percentile::{EXACT_VALUES_MAX, SKETCH_ERROR};
+use row::{GroupId, Row, read};
 
 /// Rows of a series (buckets by groups): an answer is held in memory and sent in one piece.
 const SERIES_ROWS_MAX: u64 = 200_000;
 
-/// A group's values, as a text that is the same for the same group.
-type GroupId = String;
+/// What the events of a group say, beside its figures.
+const EVENTS: [&str; 3] = ["n", "t_first", "t_last"];
 
 pub(super) async fn answer(
     query: &Query,
@@ -25,128 +28,145 @@ pub(super) async fn answer(
 ) -> Result<Answer, RunError> {
     let mut answer = Answer::default();
     let rows_max = query.limit.saturating_add(1);
-    let batches = execution.run(&plan.aggregates(&DataFusion), rows_max).await?;
-    let mut kept = read(plan, &batches, &["n", "t_first", "t_last"])?;
+    let batches = execution.run(&plan.aggregates(&DataFusion, Members::All), rows_max).await?;
+    let mut shown = read(plan, &batches, &EVENTS)?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let more = kept.len() > limit;
-    kept.truncate(limit);
-    if more {
+    let more = shown.len() > limit;
+    shown.truncate(limit);
+    if more && !query.others {
         answer.notes.push(format!("there are more than {limit} groups; LIMIT shows more of them"));
     }
-    answer.aggregates = kept.iter().map(|row| row.aggregate(plan)).collect();
-    let wanted: Vec<Vec<GroupValue>> = kept.iter().filter(|_| more).map(|row| row.group.clone()).collect();
-    if kept.is_empty() {
+    answer.notes.extend(estimates(query, &shown));
+    answer.notes.extend(corrected(plan, &shown));
+    let groups: Vec<Vec<GroupValue>> = shown.iter().map(|row| row.group.clone()).collect();
+    let chosen = more || query.having.is_some();
+    let shown = Shown { rows: shown, groups, all: !chosen, others: query.others && chosen };
+    if shown.rows.is_empty() {
         return Ok(answer);
     }
-    if let Some(sql) = plan.series(&DataFusion, &wanted, SERIES_ROWS_MAX + 1) {
-        let batches = execution.run(&sql, SERIES_ROWS_MAX).await?;
-        answer.series = series(query, plan, &batches, &kept)?;
+    answer.aggregates = shown.aggregates(plan, execution).await?;
+    answer.series = shown.series(plan, execution).await?;
+    if let Some(earlier) = plan.earlier() {
+        shown.compare(&earlier, &mut answer.aggregates, execution).await?;
+        answer.previous = shown.series(&earlier, execution).await?;
     }
     Ok(answer)
 }
 
-/// One row of a result.
-struct Row {
-    group: Vec<GroupValue>,
-    figures: Vec<Value>,
-    /// The whole numbers that were asked for by name.
-    numbers: Vec<i64>,
-}
-
-impl Row {
-    fn id(&self) -> GroupId {
-        format!("{:?}", self.group)
-    }
-
-    fn groups(&self, plan: &Plan) -> Groups {
-        let named = plan.groups().iter().map(|group| group.label.clone());
-        named.zip(self.group.iter().map(cell::group_json)).collect()
-    }
-
-    fn figures(&self, plan: &Plan, count: i64) -> Figures {
-        let named = plan.figures().iter().map(|figure| figure.label.clone());
-        named.zip(self.figures.iter().cloned()).chain([("_count".to_owned(), Value::from(count))]).collect()
-    }
-
-    fn aggregate(&self, plan: &Plan) -> Aggregate {
-        let [count, first, last] = [0, 1, 2].map(|at| self.numbers.get(at).copied().unwrap_or(0));
-        let mut values = self.figures(plan, count);
-        // Without events there was no first one.
-        let seen = |micros: i64| if count == 0 { Value::Null } else { Value::from(micros.div_euclid(1_000)) };
-        values.insert("_firstSeen".to_owned(), seen(first));
-        values.insert("_lastSeen".to_owned(), seen(last));
-        Aggregate { groups: self.groups(plan), values }
-    }
-}
-
-/// The rows of a result; `numbers` are the names of further columns that hold whole numbers or times.
-fn read(plan: &Plan, batches: &[RecordBatch], numbers: &[&str]) -> Result<Vec<Row>, RunError> {
-    let mut rows = Vec::new();
-    for batch in batches {
-        let groups: Vec<ArrayRef> = named(batch, "g", plan.groups().iter().map(|g| cell::layout(g.kind)))?;
-        let figures: Vec<ArrayRef> = plan
-            .figures()
-            .iter()
-            .enumerate()
-            .map(|(index, _)| figure(batch, index))
-            .collect::<Result<_, _>>()?;
-        let numbers: Vec<ArrayRef> = numbers
-            .iter()
-            .map(|name| cell::column(batch, name, &DataType::Int64))
-            .collect::<Result<_, _>>()?;
-        for row in 0..batch.num_rows() {
-            let kinds = plan.groups().iter().map(|group| group.kind);
-            rows.push(Row {
-                group: groups
-                    .iter()
-                    .zip(kinds)
-                    .map(|(array, kind)| cell::group_value(array, kind, row))
-                    .collect(),
-                figures: figures.iter().map(|array| cell::figure_json(array, row)).collect(),
-                numbers: numbers.iter().map(|array| cell::int(array, row)).collect(),
-            });
-        }
-    }
-    Ok(rows)
-}
-
-fn named(
-    batch: &RecordBatch,
-    prefix: &str,
-    layouts: impl Iterator<Item = DataType>,
-) -> Result<Vec<ArrayRef>, RunError> {
-    let column = |(index, layout)| cell::column(batch, &format!("{prefix}{index}"), &layout);
-    layouts.enumerate().map(column).collect()
-}
-
-/// A figure's column: counts stay whole numbers.
-fn figure(batch: &RecordBatch, index: usize) -> Result<ArrayRef, RunError> {
-    let name = format!("c{index}");
-    let whole = batch.column_by_name(&name).is_some_and(|array| array.data_type().is_integer());
-    cell::column(batch, &name, if whole { &DataType::Int64 } else { &DataType::Float64 })
-}
-
-/// Buckets in the order of time, the groups in each in the order of the aggregates.
-fn series(
-    query: &Query,
-    plan: &Plan,
-    batches: &[RecordBatch],
-    kept: &[Row],
-) -> Result<Vec<Bucket>, RunError> {
-    let place: HashMap<GroupId, usize> =
-        kept.iter().enumerate().map(|(place, row)| (row.id(), place)).collect();
-    let width_ms = i64::try_from(query.granularity_ms.unwrap_or(1)).unwrap_or(i64::MAX);
-    let mut buckets: BTreeMap<i64, Vec<(usize, GroupFigures)>> = BTreeMap::new();
-    for row in read(plan, batches, &["n", "b"])? {
-        // A group that came between the two statements cannot be: both read the same version.
-        let Some(place) = place.get(&row.id()) else { continue };
-        let [count, bucket] = [0, 1].map(|at| row.numbers.get(at).copied().unwrap_or(0));
-        let figures = GroupFigures { groups: row.groups(plan), aggregates: row.figures(plan, count) };
-        buckets.entry(bucket.saturating_mul(width_ms)).or_default().push((*place, figures));
-    }
-    let bucket = |(time, mut data): (i64, Vec<(usize, GroupFigures)>)| {
-        data.sort_by_key(|(place, _)| *place);
-        Bucket { time, data: data.into_iter().map(|(_, figures)| figures).collect() }
+/// Which figures of large groups are not exact.
+fn estimates(query: &Query, rows: &[Row]) -> Option<String> {
+    let largest = rows.iter().filter_map(|row| row.numbers.first()).max();
+    let large = largest.is_some_and(|count| *count > EXACT_VALUES_MAX as i64);
+    let percentile = |calculation: &&Calculation| {
+        matches!(calculation.operator, Operator::Median | Operator::Percentile(_))
     };
-    Ok(buckets.into_iter().map(bucket).collect())
+    let first = query.calculations.iter().find(percentile).filter(|_| large)?;
+    Some(format!(
+        "{} is an estimate where a group has more than {EXACT_VALUES_MAX} values: within {} % (DDSketch)",
+        first.label(),
+        SKETCH_ERROR * 100.0
+    ))
+}
+
+/// That stored events stand for more than themselves.
+fn corrected(plan: &Plan<'_>, rows: &[Row]) -> Option<String> {
+    let stored: i64 = rows.iter().filter_map(|row| row.numbers.first()).sum();
+    (plan.is_sampled() && stored > 0).then(|| {
+        format!(
+            "some events are samples: counts, sums, means and percentiles are corrected by \
+             $limelight.samplingInterval; {stored} events are stored"
+        )
+    })
+}
+
+/// The groups of an answer.
+struct Shown {
+    rows: Vec<Row>,
+    /// Their values, in the same order.
+    groups: Vec<Vec<GroupValue>>,
+    /// Whether there are no other groups.
+    all: bool,
+    /// Whether the others are shown too, as one.
+    others: bool,
+}
+
+impl Shown {
+    fn members(&self) -> Members<'_> {
+        if self.all { Members::All } else { Members::These(&self.groups) }
+    }
+
+    /// One row per group, then the others.
+    async fn aggregates(
+        &self,
+        plan: &Plan<'_>,
+        execution: &mut Execution,
+    ) -> Result<Vec<Aggregate>, RunError> {
+        let mut aggregates: Vec<Aggregate> = self.rows.iter().map(|row| row.aggregate(plan)).collect();
+        if self.others {
+            aggregates.extend(self.other(plan, execution).await?);
+        }
+        Ok(aggregates)
+    }
+
+    async fn other(&self, plan: &Plan<'_>, execution: &mut Execution) -> Result<Option<Aggregate>, RunError> {
+        let sql = plan.aggregates(&DataFusion, Members::Others(&self.groups));
+        let batches = execution.run(&sql, 1).await?;
+        let row = read(plan, &batches, &EVENTS)?.into_iter().next();
+        Ok(row.map(|row| Aggregate { groups: Groups::new(), others: true, ..row.aggregate(plan) }))
+    }
+
+    /// Puts beside each group its figures of an earlier time.
+    async fn compare(
+        &self,
+        earlier: &Plan<'_>,
+        aggregates: &mut [Aggregate],
+        execution: &mut Execution,
+    ) -> Result<(), RunError> {
+        // A group that is new now is looked for all the same: among these, not among the first of then.
+        let members = if earlier.groups().is_empty() { Members::All } else { Members::These(&self.groups) };
+        let rows_max = self.rows.len() as u64 + 1;
+        let batches = execution.run(&earlier.aggregates(&DataFusion, members), rows_max).await?;
+        let before = read(earlier, &batches, &EVENTS)?;
+        let before: HashMap<GroupId, &Row> = before.iter().map(|row| (row.id(), row)).collect();
+        for (row, aggregate) in self.rows.iter().zip(aggregates.iter_mut()) {
+            aggregate.previous = before.get(&row.id()).map(|row| row.aggregate(earlier).values);
+        }
+        if let Some(others) = aggregates.iter_mut().find(|aggregate| aggregate.others) {
+            others.previous = self.other(earlier, execution).await?.map(|before| before.values);
+        }
+        Ok(())
+    }
+
+    /// Buckets in the order of time, the groups in each in the order of the aggregates.
+    async fn series(&self, plan: &Plan<'_>, execution: &mut Execution) -> Result<Vec<Bucket>, RunError> {
+        let places = self.rows.iter().enumerate().map(|(place, row)| (row.id(), place));
+        let places: HashMap<GroupId, usize> = places.collect();
+        let mut buckets: BTreeMap<i64, Vec<(usize, GroupFigures)>> = BTreeMap::new();
+        for row in self.buckets(plan, self.members(), execution).await? {
+            // What an earlier time alone has is not shown.
+            let Some(place) = places.get(&row.id()) else { continue };
+            buckets.entry(row.bucket()).or_default().push((*place, row.in_bucket(plan)));
+        }
+        if self.others {
+            for row in self.buckets(plan, Members::Others(&self.groups), execution).await? {
+                buckets.entry(row.bucket()).or_default().push((self.rows.len(), row.in_bucket(plan)));
+            }
+        }
+        let bucket = |(number, mut data): (i64, Vec<(usize, GroupFigures)>)| {
+            data.sort_by_key(|(place, _)| *place);
+            let time = plan.bucket_start_ms(number);
+            Bucket { time, data: data.into_iter().map(|(_, figures)| figures).collect() }
+        };
+        Ok(buckets.into_iter().map(bucket).collect())
+    }
+
+    async fn buckets(
+        &self,
+        plan: &Plan<'_>,
+        members: Members<'_>,
+        execution: &mut Execution,
+    ) -> Result<Vec<Row>, RunError> {
+        let Some(sql) = plan.series(&DataFusion, members, SERIES_ROWS_MAX + 1) else { return Ok(Vec::new()) };
+        read(plan, &execution.run(&sql, SERIES_ROWS_MAX).await?, &["n", "b"])
+    }
 }

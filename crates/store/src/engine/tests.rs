@@ -7,6 +7,9 @@ mod generate;
 mod reference;
 mod agreement;
 mod behaviour;
+mod figures;
+mod sql;
+mod golden;
 
 use model::{Event, EventId, Kind, Map, Timestamp, Value};
 use query::{Answer, Query, RunError, Runner as _};

@@ -7,15 +7,21 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::strategy::Union;
-use query::{Answer, Calculation, Group, Key, Literal, Operator, Query, Runner as _, View};
+use query::{
+    Answer, Arithmetic, Calculation, Derived, Filter, Formula, Group, Having, Key, Literal, Operator, Query,
+    Runner as _, Term, View,
+};
 use serde_json::{Value, json};
 
-use super::generate::Parts;
+use super::generate::{self, Parts};
+use super::reference::Seen;
 use super::{event, ids, read, reference, store, store_of, wait};
 use crate::Options;
 
 /// Keys that generated events may have. `d.e` is one key with a dot and two keys at once.
 const KEYS: [&str; 7] = ["a", "b", "c.d", "c", "d.e", "message", "nothing"];
+/// Keys that queries derive.
+const DERIVED: [&str; 2] = ["derived", "b"];
 
 fn word() -> impl Strategy<Value = String> {
     // Few letters, so that values meet; LIKE's, regex's and SQL's metacharacters among them.
@@ -102,13 +108,70 @@ fn calculations() -> Vec<Calculation> {
     [Calculation::count()]
         .into_iter()
         .chain(named)
-        .chain([Calculation::of(Operator::Sum, "nothing")])
+        .chain([Calculation::of(Operator::Sum, "nothing"), Calculation::count().named("total")])
         .collect()
+}
+
+/// Figures that conditions on groups compare: those that come out the same in whatever order the events are summed.
+fn term() -> BoxedStrategy<Term> {
+    let operators = [Operator::Sum, Operator::Min, Operator::Max, Operator::CountDistinct];
+    let drawn = (proptest::sample::select(operators.to_vec()), key(), option::of(parts().filter(1, 2)));
+    let calculated = drawn.prop_map(|(operator, key, condition)| {
+        Term::Calculated(Box::new(Calculation { condition, ..Calculation::of(operator, key.as_str()) }))
+    });
+    let counted = option::of(parts().filter(1, 2))
+        .prop_map(|condition| Term::Calculated(Box::new(Calculation { condition, ..Calculation::count() })));
+    prop_oneof![calculated, counted, Just(Term::Named("total".to_owned()))].boxed()
+}
+
+/// What is asked of groups besides every calculation.
+#[derive(Debug, Clone)]
+struct Grouped {
+    keys: Vec<Key>,
+    formulas: Vec<Arithmetic<Term>>,
+    having: Option<Having>,
+    derived: Vec<Arithmetic<Key>>,
+    condition: Filter,
+}
+
+fn grouped() -> impl Strategy<Value = Grouped> {
+    let keys = prop_oneof![
+        4 => key(),
+        1 => Just(Key::new("derived")),
+    ];
+    let drawn = (
+        vec(keys, 1..3),
+        vec(generate::arithmetic(term()), 2),
+        option::of(generate::having(term())),
+        vec(generate::arithmetic(key().boxed()), 0..3),
+        parts().filter(2, 4),
+    );
+    drawn.prop_map(|(mut keys, formulas, having, derived, condition)| {
+        keys.dedup();
+        Grouped { keys, formulas, having, derived, condition }
+    })
+}
+
+fn query_of(grouped: Grouped) -> Query {
+    let conditional = Calculation::of(Operator::Avg, "b").when(grouped.condition).named("conditional");
+    let formula = |(index, arithmetic)| Formula { alias: format!("formula_{index}"), arithmetic };
+    let derived = |(name, arithmetic): (&&str, _)| Derived { name: Key::new(*name), arithmetic };
+    Query {
+        calculations: calculations().into_iter().chain([conditional]).collect(),
+        formulas: grouped.formulas.into_iter().enumerate().map(formula).collect(),
+        derived: DERIVED.iter().zip(grouped.derived).map(derived).collect(),
+        group_by: grouped.keys.into_iter().map(|key| Group { key }).collect(),
+        having: grouped.having,
+        granularity_ms: Some(60_000),
+        view: View::Calculations,
+        ..read("FROM logs LAST 2h")
+    }
 }
 
 /// The events that the engine finds are those that the reference finds, newest first.
 fn check_events(query: &Query, answer: &Answer, events: &[&Event]) -> Result<(), TestCaseError> {
-    let mut expected: Vec<&&Event> = events.iter().filter(|event| reference::counts(query, event)).collect();
+    let counts = |event: &&&Event| reference::counts(query, &Seen::new(event, &query.derived));
+    let mut expected: Vec<&&Event> = events.iter().filter(counts).collect();
     expected
         .sort_by(|left, right| (right.timestamp, right.id.as_str()).cmp(&(left.timestamp, left.id.as_str())));
     let expected: Vec<&str> = expected.iter().map(|event| event.id.as_str()).collect();
@@ -117,13 +180,21 @@ fn check_events(query: &Query, answer: &Answer, events: &[&Event]) -> Result<(),
 }
 
 /// A group's value as the answer shows it: text where the key has values of several types.
-fn shown(key: &Key, event: &Event, all: &[&Event]) -> Value {
+fn shown(key: &Key, event: &Seen, all: &[Seen]) -> Value {
     let kinds: std::collections::BTreeSet<u8> =
-        all.iter().flat_map(|event| reference::values(key, event)).map(|value| kind(&value)).collect();
-    match reference::values(key, event).first() {
+        all.iter().flat_map(|event| event.at(key)).map(kind).collect();
+    match event.at(key).first() {
         None => Value::Null,
-        Some(value) if kinds.len() == 1 && kind(value) != 4 => Value::from(value.clone()),
+        Some(value) if kinds.len() == 1 && kind(value) != 4 => number_shown(Value::from((*value).clone())),
         Some(value) => Value::from(reference::text(value)),
+    }
+}
+
+/// Whole floats are shown as whole numbers, zero without its sign.
+fn number_shown(value: Value) -> Value {
+    match value.as_f64() {
+        Some(number) if number.fract() == 0.0 && number.abs() < 1e15 => json!(number as i64),
+        _ => value,
     }
 }
 
@@ -138,30 +209,39 @@ fn kind(value: &model::Value) -> u8 {
 }
 
 fn close(left: f64, right: f64) -> bool {
-    // The engine weighs neighbours of a percentile in millionths.
-    (left - right).abs() <= 1e-4 * (1.0 + left.abs().max(right.abs()))
+    // Sums in another order differ in their last digits.
+    (left - right).abs() <= 1e-6 * (1.0 + left.abs().max(right.abs()))
 }
 
 fn check_figures(query: &Query, answer: &Answer, events: &[&Event]) -> Result<(), TestCaseError> {
-    let key = &query.group_by[0].key;
-    let mut groups: BTreeMap<String, Vec<&Event>> = BTreeMap::new();
-    for event in events.iter().filter(|event| reference::counts(query, event)) {
-        groups.entry(shown(key, event, events).to_string()).or_default().push(event);
+    let all: Vec<Seen> = events.iter().map(|event| Seen::new(event, &query.derived)).collect();
+    let mut groups: BTreeMap<String, Vec<&Seen>> = BTreeMap::new();
+    for event in all.iter().filter(|event| reference::counts(query, event)) {
+        let values: Vec<Value> = query.group_by.iter().map(|group| shown(&group.key, event, &all)).collect();
+        groups.entry(json!(values).to_string()).or_default().push(event);
+    }
+    if let Some(having) = &query.having {
+        groups.retain(|_, members| reference::shows(query, having, members));
     }
     prop_assert_eq!(answer.aggregates.len(), groups.len(), "{}", query);
     for aggregate in &answer.aggregates {
-        let group = aggregate.groups[key.as_str()].to_string();
+        let values: Vec<&Value> =
+            query.group_by.iter().map(|group| &aggregate.groups[group.key.as_str()]).collect();
+        let group = json!(values).to_string();
         let Some(members) = groups.get(&group) else {
-            return Err(TestCaseError::fail(format!("group {group}")));
+            return Err(TestCaseError::fail(format!("group {group} of {query}")));
         };
-        for calculation in &query.calculations {
-            let got = aggregate.values[&calculation.label()].as_f64();
-            let expected = reference::figure(calculation, members);
-            let agree = match (got, expected) {
+        let calculated = query.calculations.iter().map(|one| (one.label(), reference::figure(one, members)));
+        let worked = query.formulas.iter();
+        let worked =
+            worked.map(|one| (one.alias.clone(), reference::formula(query, &one.arithmetic, members)));
+        for (label, expected) in calculated.chain(worked) {
+            let agree = match (aggregate.values[&label].as_f64(), expected) {
                 (Some(got), Some(expected)) => close(got, expected),
                 (got, expected) => got == expected,
             };
-            prop_assert!(agree, "{} of {group}: {got:?}, expected {expected:?}", calculation.text());
+            let got = &aggregate.values[&label];
+            prop_assert!(agree, "{} of {group}: {got:?}, expected {expected:?} in {query}", label);
         }
         prop_assert_eq!(aggregate.values["_count"].as_u64(), Some(members.len() as u64));
     }
@@ -182,7 +262,7 @@ proptest! {
     fn engine_and_reference_agree(
         written in events(),
         filters in vec((parts().filter(3, 8), option::of(parts().needle())), 8),
-        groups in vec(key(), 3),
+        groups in vec(grouped(), 4),
     ) {
         let all: Vec<&Event> = written.iter().flatten().collect();
         wait(async {
@@ -197,14 +277,8 @@ proptest! {
                 let answer = store.run(&query).await.map_err(|error| TestCaseError::fail(format!("{query}: {error}")))?;
                 check_events(&query, &answer, &all)?;
             }
-            for key in groups {
-                let query = Query {
-                    calculations: calculations(),
-                    group_by: vec![Group { key }],
-                    granularity_ms: Some(60_000),
-                    view: View::Calculations,
-                    ..read("FROM logs LAST 2h")
-                };
+            for grouped in groups {
+                let query = query_of(grouped);
                 let answer = store.run(&query).await.map_err(|error| TestCaseError::fail(format!("{query}: {error}")))?;
                 check_figures(&query, &answer, &all)?;
             }
