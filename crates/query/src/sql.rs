@@ -4,7 +4,7 @@
 mod datafusion;
 mod write;
 
-pub use datafusion::{DataFusion, PATTERN, PERCENTILE};
+pub use datafusion::{DataFusion, PATTERN, PERCENTILE, POWER, ROOT};
 pub(crate) use write::{literal_list, write};
 
 use crate::arithmetic::{Function, Sign};
@@ -155,7 +155,7 @@ pub trait Dialect {
     fn join(&self, sign: Sign, left: &str, right: &str) -> String {
         let zero = self.float(0.0);
         match sign {
-            Sign::Power => format!("POWER({left}, {right})"),
+            Sign::Power => self.power(left, right),
             // Some engines tell zero from its negative; adding makes one of both.
             Sign::Over | Sign::Modulo => {
                 format!("({left} {} NULLIF({right} + {zero}, {zero}))", sign.name())
@@ -166,8 +166,17 @@ pub trait Dialect {
 
     /// A function of a float. What is not finite may come out.
     fn apply(&self, function: Function, value: &str) -> String {
-        format!("{}({value})", function.name())
+        match function {
+            Function::Sqrt => self.root(value),
+            function => format!("{}({value})", function.name()),
+        }
     }
+
+    /// A float raised to a power; where there is none, nothing or what is not finite, never an error.
+    fn power(&self, base: &str, exponent: &str) -> String;
+
+    /// The square root of a float; where there is none, nothing or what is not finite, never an error.
+    fn root(&self, value: &str) -> String;
 
     /// A float where it is finite; zero without its sign, which would make two groups of it.
     fn finite(&self, value: &str) -> String {

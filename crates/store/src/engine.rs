@@ -2,6 +2,7 @@
 //! and their rows as the answer's figures and events. Bounded in memory, time and rows.
 
 mod overflow;
+mod arithmetic;
 mod percentile;
 mod pattern;
 mod session;

@@ -10,6 +10,14 @@ pub const PERCENTILE: &str = "percentile_of";
 /// The function, to be registered by whoever runs the statements, that makes a message its pattern.
 pub const PATTERN: &str = "pattern_of";
 
+/// The function, to be registered by whoever runs the statements, that raises a float to a power. The engine's own one
+/// ends the query over zero to a negative power.
+pub const POWER: &str = "power_of";
+
+/// The function, to be registered by whoever runs the statements, that takes a float's square root. The engine's own
+/// one ends the query over a negative number.
+pub const ROOT: &str = "root_of";
+
 /// The embedded engine (55).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DataFusion;
@@ -66,6 +74,14 @@ impl Dialect for DataFusion {
         let pattern = if is_lowered_wrongly(pattern) { format!("({pattern})") } else { pattern.to_owned() };
         let flags = if match_case { "" } else { "(?i)" };
         format!("{text} ~ {}", self.text(&format!("{flags}{pattern}")))
+    }
+
+    fn power(&self, base: &str, exponent: &str) -> String {
+        format!("{POWER}({base}, {exponent})")
+    }
+
+    fn root(&self, value: &str) -> String {
+        format!("{ROOT}({value})")
     }
 
     fn pattern(&self, message: &str) -> String {

@@ -10,7 +10,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use query::RunError;
 
-use super::{failed, overflow, pattern, percentile};
+use super::{arithmetic, failed, overflow, pattern, percentile};
 use crate::store::Snapshot;
 
 /// Memory that all queries of one process share for sorting and grouping; past it they spill to disk or fail with a
@@ -45,6 +45,7 @@ pub(super) fn context(runtime: &Arc<RuntimeEnv>, snapshots: &[Snapshot]) -> Resu
         .build();
     let context = SessionContext::new_with_state(state);
     overflow::functions().for_each(|function| context.register_udf(function));
+    arithmetic::functions().into_iter().for_each(|function| context.register_udf(function));
     context.register_udf(pattern::function());
     context.register_udaf(percentile::function());
     for snapshot in snapshots {

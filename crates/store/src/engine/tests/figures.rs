@@ -45,8 +45,8 @@ fn what_divides_by_zero_or_has_no_part_has_no_value() {
         let store = store(&[vec![event("logs", 0, 1_000, json!({ "a": 0, "b": 4 }))]]).await;
         let answer = ask(
             &store,
-            "SUM(b) / SUM(a) as by_zero, SUM(b) / SUM(c) as missing, sqrt(0 - SUM(b)) as root, SUM(b) % 3 as rest \
-             FROM logs",
+            "SUM(b) / SUM(a) as by_zero, SUM(b) / SUM(c) as missing, sqrt(0 - SUM(b)) as root, SUM(b) % 3 as rest, \
+             SUM(a) ^ -1 as pole, sqrt(SUM(b)) as two, SUM(b) ^ 2 as square FROM logs",
         )
         .await;
         let values = &answer.aggregates[0].values;
@@ -54,7 +54,8 @@ fn what_divides_by_zero_or_has_no_part_has_no_value() {
             (&values["by_zero"], &values["missing"], &values["root"]),
             (&json!(null), &json!(null), &json!(null))
         );
-        assert_eq!(values["rest"], json!(1));
+        assert_eq!(values["pole"], json!(null));
+        assert_eq!((&values["rest"], &values["two"], &values["square"]), (&json!(1), &json!(2), &json!(16)));
     });
 }
 
