@@ -93,9 +93,10 @@ pub(super) async fn values(
 }
 
 /// The query that counts a key's values.
-fn counted(about: &AboutValues) -> Result<Query, Problem> {
+fn counted(about: &AboutValues) -> Result<Query, Box<Problem>> {
     if about.key.is_empty() {
-        return Err(Problem::bad_request("a key is missing").hint("as /v1/values?key=$limelight.namespace"));
+        let missing = Problem::bad_request("a key is missing");
+        return Err(missing.hint("as /v1/values?key=$limelight.namespace").into());
     }
     let datasets = match names(&about.datasets) {
         none if none.is_empty() => vec![Query::ALL_DATASETS.to_owned()],
@@ -114,7 +115,8 @@ fn counted(about: &AboutValues) -> Result<Query, Problem> {
         "timeframe": about.last.as_deref().unwrap_or("1h"),
         "granularity": 0,
     });
-    query::from_json(&asked, Timestamp::from(SystemTime::now())).map_err(|faults| Problem::from(&faults))
+    query::from_json(&asked, Timestamp::from(SystemTime::now()))
+        .map_err(|faults| Problem::from(&faults).into())
 }
 
 fn names(text: &str) -> Vec<String> {
