@@ -191,6 +191,7 @@ fn shown(key: &Key, event: &Seen, all: &[Seen]) -> Value {
 }
 
 /// Whole floats are shown as whole numbers, zero without its sign.
+#[expect(clippy::cast_possible_truncation, reason = "checked to be whole and far inside the range")]
 fn number_shown(value: Value) -> Value {
     match value.as_f64() {
         Some(number) if number.fract() == 0.0 && number.abs() < 1e15 => json!(number as i64),
