@@ -166,8 +166,8 @@ impl Companion {
     }
 }
 
-/// An error with all its causes, as one line.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+/// An error with all its causes, as one line. An SDK says what helps ("Connection refused") only in the last of them.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

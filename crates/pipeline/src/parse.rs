@@ -132,13 +132,16 @@ pub fn kept(mut text: String) -> String {
 /// Where in a line the JSON object stands whose keys [`line()`] reads, if it has one; whether all of it is JSON is left
 /// to who reads it.
 pub fn json_range(text: &str) -> Option<Range<usize>> {
-    let end = text.trim_end().len();
-    let head = text.find('{')?;
-    let message = runtime::message_at(text);
-    if is_json_object(&text[message..]) {
-        return Some(message.max(head)..end);
+    if !text.contains('{') {
+        return None;
     }
-    plain::object_range(&text[message..]).map(|range| message + range.start..message + range.end)
+    let message_at = runtime::message_at(text);
+    let message = &text[message_at..];
+    let range = match is_json_object(message) {
+        true => message.find('{')?..message.trim_end().len(),
+        false => plain::object_range(message)?,
+    };
+    Some(message_at + range.start..message_at + range.end)
 }
 
 fn understand(text: &str, keys: Keys) -> Line {
@@ -150,12 +153,8 @@ fn understand(text: &str, keys: Keys) -> Line {
     platform::line(&text).or_else(|| runtime::line(&text, keys)).unwrap_or_else(|| plain::line(&text, keys))
 }
 
-/// Understands one record that came as a JSON object. Every field is kept; a message that stands under another
-/// logger's name (`msg`, `fields.message`, …) is also put under `message`, so that one key finds them all.
-pub fn object(body: Map) -> Line {
-    of_object(body, Keys::All)
-}
-
+/// Understands a JSON object. Every key is kept; a message that stands under another logger's name (`msg`,
+/// `fields.message`, …) is also put under `message`, so that one key finds them all.
 fn of_object(body: Map, keys: Keys) -> Line {
     let places = fields::places(&body);
     let mut line = Line {

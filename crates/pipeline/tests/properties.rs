@@ -161,9 +161,25 @@ proptest! {
     }
 
     #[test]
+    fn a_secret_under_its_key_leaves_no_line_wherever_its_object_stands(
+        json in any_json(), before in any_text(), behind in any_text(), prefix in 0..3_usize
+    ) {
+        let prefix = ["", "[INFO]\t2026-11-20T13:52:00.123Z\tid-1\t", "2026-11-20T13:52:00.123Z\t{id}\tINFO\t"][prefix];
+        let object = json!({"deep": {"password": "hunter2"}, "other": json}).to_string();
+        for text in [format!("{prefix}{object}"), format!("{prefix}{before}{object}{behind}")] {
+            let record = Record { time: String::new(), kind: "function".to_owned(), record: Value::from(text) };
+            let mut assembler = Assembler::new(FunctionContext::default());
+            let mut signals = assembler.accept(record, Timestamp::EPOCH);
+            signals.append(assembler.close(CloseReason::Spindown, Timestamp::EPOCH));
+            pipeline::Scrubber::default().scrub(&mut signals);
+            prop_assert!(!format!("{signals:?}").contains("hunter2"), "{signals:?}");
+        }
+    }
+
+    #[test]
     fn an_objects_own_fields_are_all_kept(json in any_json()) {
         if let model::Value::Object(map) = model::Value::from(json) {
-            let line = parse::object(map.clone());
+            let line = parse::line(&Value::from(model::Value::from(map.clone())).to_string());
             for (key, value) in &map {
                 prop_assert_eq!(format!("{:?}", line.body.get(key)), format!("{:?}", Some(value)));
             }

@@ -4,7 +4,6 @@
 //! Source: Kinesis Data Streams API, "PutRecords".
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::error::{ProvideErrorMetadata as _, SdkError};
@@ -147,7 +146,7 @@ impl Sender {
         let Some(refusal) = error.as_service_error() else {
             anyhow::bail!(
                 "{shown} cannot be reached: {}; nothing is lost, send it again later",
-                causes(error)
+                companion::ingest::chain(error)
             );
         };
         let code = refusal.code().unwrap_or("an answer without a code");
@@ -175,18 +174,4 @@ fn entries_of(answer: &PutRecordsOutput) -> Vec<Result<(), String>> {
             Some(code) => Err(format!("{code}: {}", entry.error_message().unwrap_or_default())),
         })
         .collect()
-}
-
-/// The chain of causes on one line: the last one is what helps ("Connection refused").
-fn causes(error: &SdkError<PutRecordsError>) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let next_text = next.to_string();
-        if !text.ends_with(&next_text) {
-            text = format!("{text}: {next_text}");
-        }
-        cause = next.source();
-    }
-    text
 }

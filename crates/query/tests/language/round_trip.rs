@@ -93,7 +93,7 @@ fn calculation() -> impl Strategy<Value = Calculation> {
     )
 }
 
-/// Calculations as the query has them or not; names are put in by [`named`].
+/// Calculations as the query has them or not, and the name `first`, which [`named`] makes one that the query has.
 fn term() -> BoxedStrategy<Term> {
     prop_oneof![
         calculation().prop_map(|calculation| Term::Calculated(Box::new(calculation))),
@@ -103,7 +103,7 @@ fn term() -> BoxedStrategy<Term> {
     .boxed()
 }
 
-/// The placeholder becomes the first alias that there is.
+/// Turns the name `first` into that of the first calculation with a name, or into a count if none has one.
 fn named(calculations: &[Calculation]) -> impl Fn(Term) -> Term + use<> {
     let alias = calculations.iter().find_map(|calculation| calculation.alias.clone());
     move |term| match (term, &alias) {
