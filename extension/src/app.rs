@@ -19,7 +19,7 @@ use crate::lambda::{Lambda, LambdaError, Subscribed};
 use crate::lifecycle::{self, Duty};
 use crate::listener::Listener;
 use crate::mirror::Mirror;
-use crate::otlp::Receiver;
+use crate::otlp::{Ports, Receiver};
 use crate::proxy::{Copies, Proxy};
 use crate::supervise::{Panicked, guarded};
 use crate::{identity, notice};
@@ -45,7 +45,14 @@ impl App {
         let copies = config.payloads().map(Copies::from);
         let proxy = copies.and_then(|copies| Proxy::start(&config.runtime_api, copies, entrance.clone()));
         let (lambda, function) = register(&config.runtime_api).await?;
-        let mut app = Self { lambda, duty: Duty::Idle, listener: None, receiver: None, _proxy: proxy };
+        let idle = Arc::default();
+        let mut app = Self {
+            lambda,
+            duty: Duty::Idle(Arc::clone(&idle)),
+            listener: None,
+            receiver: None,
+            _proxy: proxy,
+        };
         if let config::Duty::Ship(mut shipping) = config.duty {
             let known = &mut shipping.function;
             known.account = function.account_id.unwrap_or_default();
@@ -56,11 +63,14 @@ impl App {
                     *known = told;
                 }
             }
-            match guarded(app.collect(*shipping, entrance, inbox)).await {
+            match guarded(app.collect(*shipping, config.otlp, entrance, inbox)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => notice::say(format_args!("going on without telemetry: {error:#}")),
                 Err(Panicked) => notice::say(format_args!("going on without telemetry")),
             }
+        }
+        if matches!(app.duty, Duty::Idle(_)) {
+            app.receiver = Some(Receiver::start_deaf(config.otlp, idle));
         }
         Ok(app)
     }
@@ -73,7 +83,7 @@ impl App {
         let ended = match guarded(lifecycle::run(&self.lambda, &self.duty)).await {
             Ok(ended) => ended,
             // The function lives as long as `/next` is asked for.
-            Err(Panicked) => lifecycle::run(&self.lambda, &Duty::Idle).await,
+            Err(Panicked) => lifecycle::run(&self.lambda, &Duty::Idle(Arc::default())).await,
         };
         if let Some(listener) = self.listener {
             listener.abort();
@@ -81,7 +91,13 @@ impl App {
         ended.context("lost the platform")
     }
 
-    async fn collect(&mut self, shipping: Shipping, entrance: Entrance, inbox: Inbox) -> anyhow::Result<()> {
+    async fn collect(
+        &mut self,
+        shipping: Shipping,
+        otlp: Ports,
+        entrance: Entrance,
+        inbox: Inbox,
+    ) -> anyhow::Result<()> {
         let sandbox = identity::sandbox().context("cannot choose an identity")?;
         let listener = Listener::bind(shipping.port).await.context("cannot listen")?;
         let port = listener.port();
@@ -110,8 +126,7 @@ impl App {
             Intake::new(sandbox, shipping.function, shipping.limits, shipping.selection).with(payloads);
         let inbound_bytes_max = shipping.memory.inbound_bytes_max;
         let inputs = Inputs { deliveries, inbox, all_ready: Arc::default() };
-        self.receiver =
-            Some(Receiver::start(shipping.otlp, inbound_bytes_max, entrance, inputs.all_ready.clone()));
+        self.receiver = Some(Receiver::start(otlp, inbound_bytes_max, entrance, inputs.all_ready.clone()));
         let (mirror_bytes_max, budget) = (shipping.memory.mirror_bytes_max, shipping.policy.budget);
         let mirror = shipping.mirrored.map(|target| Mirror::start(target, mirror_bytes_max, budget));
         let outputs = Outputs { export, mirror };

@@ -35,6 +35,9 @@ pub struct Config {
     pub runtime_api: String,
     /// What there is to do.
     pub duty: Duty,
+    /// Where the application's own SDK may export to, whatever the duty is: the layer's wrapper points it there before
+    /// the duty is known.
+    pub otlp: Ports,
 }
 
 /// The modes, chosen once.
@@ -65,8 +68,6 @@ pub struct Shipping {
     pub journal: journal::Place,
     /// Where to listen first; a random port if it is taken.
     pub port: u16,
-    /// Where the application's own SDK may export to.
-    pub otlp: Ports,
     /// Where a copy of everything goes.
     pub mirrored: Option<Mirrored>,
     /// What the proxy copies; none if it is not wanted.
@@ -81,12 +82,13 @@ impl Config {
     pub fn from_env(variable: impl Fn(&str) -> Option<OsString>) -> (Self, Vec<Fault>) {
         let mut settings = Settings::new(&variable);
         let runtime_api = settings.text(lambda_api::RUNTIME_API_VARIABLE).unwrap_or_default();
-        let duty = if settings.flag("LIMELIGHT_DISABLED") {
-            Duty::Idle
+        let (duty, otlp) = if settings.flag("LIMELIGHT_DISABLED") {
+            (Duty::Idle, Ports::NONE)
         } else {
-            shipping(&mut settings).map_or(Duty::Idle, |shipping| Duty::Ship(Box::new(shipping)))
+            let otlp = otlp::ports(&mut settings);
+            (shipping(&mut settings).map_or(Duty::Idle, |shipping| Duty::Ship(Box::new(shipping))), otlp)
         };
-        (Self { runtime_api, duty }, settings.faults())
+        (Self { runtime_api, duty, otlp }, settings.faults())
     }
 
     /// What the proxy copies; none if there is to be none.
@@ -128,7 +130,6 @@ fn shipping(settings: &mut Settings<'_>) -> Option<Shipping> {
     let memory = Memory::read(settings, function.memory_mb, mirrored.is_some());
     let journal = journal(settings);
     let port = settings.port("LIMELIGHT_PORT", PORT);
-    let otlp = otlp::ports(settings);
     let payloads = Payloads::read(settings);
     let destination = Destination::read(settings)?;
     Some(Shipping {
@@ -140,7 +141,6 @@ fn shipping(settings: &mut Settings<'_>) -> Option<Shipping> {
         memory,
         journal,
         port,
-        otlp,
         mirrored,
         payloads,
     })
@@ -255,6 +255,7 @@ mod tests {
     fn disabled_is_silent() {
         let (config, faults) = read(&[("LIMELIGHT_DISABLED", "true"), ("LIMELIGHT_PORT", "x")]);
         assert!(matches!(config.duty, Duty::Idle));
+        assert_eq!(config.otlp, Ports::NONE, "its wrapper points nobody there");
         assert_eq!(faults, [""; 0]);
     }
 

@@ -1,9 +1,11 @@
 //! The loop of the Extensions API, the only one: next → INVOKE | SHUTDOWN. What either means is its duty's to know.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_api::extensions::{NextEvent, ShutdownReason};
 use pipeline::CloseReason;
+use tokio::sync::Notify;
 
 use crate::collector::Collector;
 use crate::lambda::{Lambda, LambdaError};
@@ -14,8 +16,9 @@ use crate::{clock, notice};
 pub enum Duty {
     /// Hold each invocation until its telemetry is on its way.
     Collect(Collector),
-    /// Go straight on: nothing to ship, nothing to ship to, or not wanted.
-    Idle,
+    /// Go straight on: nothing to ship, nothing to ship to, or not wanted. Notified at each invocation: no invocation
+    /// begins before every extension has asked for it.
+    Idle(Arc<Notify>),
 }
 
 /// `/next` fails only when the platform's side is gone, or says what nobody knows. An extension that ends takes the
@@ -36,9 +39,12 @@ pub async fn run(lambda: &Lambda, duty: &Duty) -> Result<(), LambdaError> {
         match lambda.next().await {
             Ok(NextEvent::Invoke { deadline_ms, request_id, invoked_function_arn, .. }) => {
                 failures = 0;
-                if let Duty::Collect(collector) = duty {
-                    let deadline = clock::from_millis(deadline_ms);
-                    collector.invocation(request_id, invoked_function_arn, deadline).await;
+                match duty {
+                    Duty::Collect(collector) => {
+                        let deadline = clock::from_millis(deadline_ms);
+                        collector.invocation(request_id, invoked_function_arn, deadline).await;
+                    }
+                    Duty::Idle(all_ready) => all_ready.notify_one(),
                 }
             }
             Ok(NextEvent::Shutdown { shutdown_reason, deadline_ms }) => {

@@ -20,12 +20,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
-use crate::inbound::Entrance;
+use crate::inbound::{self, Entrance};
 use crate::notice;
 use request::Reader;
 
 /// The exporters of one process, one connection each, and some that a freeze has left behind.
 const CONNECTIONS_MAX: usize = 16;
+/// Of what is forgotten at once, for a moment each.
+const DEAF_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Where the layers of extensions lie.
 const EXTENSIONS_DIR: &str = "/opt/extensions";
 
@@ -38,10 +40,15 @@ pub struct Ports {
     pub grpc: Option<u16>,
 }
 
+impl Ports {
+    /// Nobody is listened to.
+    pub const NONE: Self = Self { http: None, grpc: None };
+}
+
 /// The tasks that listen; they end when this is dropped.
 #[derive(Debug)]
 pub struct Receiver {
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Receiver {
@@ -51,8 +58,8 @@ impl Receiver {
     pub fn start(ports: Ports, body_bytes_max: usize, entrance: Entrance, all_ready: Arc<Notify>) -> Self {
         let reader = Reader::new(entrance, body_bytes_max);
         let mut tasks = JoinSet::new();
-        if ports == (Ports { http: None, grpc: None }) {
-            return Self { _tasks: tasks };
+        if ports == Ports::NONE {
+            return Self { tasks };
         }
         tasks.spawn(async move {
             if !alone() {
@@ -63,7 +70,20 @@ impl Receiver {
                 listen(ports.grpc, "gRPC", |stream| grpc::serve(stream, reader.clone())),
             );
         });
-        Self { _tasks: tasks }
+        Self { tasks }
+    }
+
+    /// Listens and forgets, where there is no telemetry: an SDK that the layer's wrapper has pointed here would
+    /// otherwise try for seconds to be heard, at the end of each invocation.
+    pub fn start_deaf(ports: Ports, all_ready: Arc<Notify>) -> Self {
+        let (entrance, mut inbox) = inbound::queue(DEAF_BODY_BYTES_MAX);
+        let mut receiver = Self::start(ports, DEAF_BODY_BYTES_MAX, entrance, all_ready);
+        receiver.tasks.spawn(async move {
+            loop {
+                let _forgotten = inbox.next().await;
+            }
+        });
+        receiver
     }
 }
 

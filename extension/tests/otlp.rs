@@ -44,7 +44,15 @@ impl Stage {
     }
 
     async fn set_with(settings: &[(&str, &str)]) -> Self {
-        let (platform, kinesis) = (Platform::start().await, Kinesis::start().await);
+        let stage = Self::ready(Platform::start().await, settings).await;
+        stage.platform.invoke("one").await;
+        stage.platform.deliver(&[start("one")]).await;
+        stage
+    }
+
+    /// Before the first invocation.
+    async fn ready(platform: Platform, settings: &[(&str, &str)]) -> Self {
+        let kinesis = Kinesis::start().await;
         let (http, grpc) = (free_port(), free_port());
         let ports = [http.to_string(), grpc.to_string()];
         let mut all =
@@ -52,10 +60,7 @@ impl Stage {
         all.extend(settings);
         let extension = Extension::start(&platform, &kinesis.url(), &all);
         platform.ready().await;
-        let stage = Self { platform, kinesis, extension, http, grpc };
-        stage.platform.invoke("one").await;
-        stage.platform.deliver(&[start("one")]).await;
-        stage
+        Self { platform, kinesis, extension, http, grpc }
     }
 
     /// The function is done, and the sandbox released.
@@ -179,6 +184,26 @@ async fn an_exported_span_keeps_its_ids_and_what_its_resource_and_scope_say_and_
     assert_eq!(text("db.system.name"), Some("postgresql"));
     assert_ne!(text("db.password"), Some("hunter2"));
     stage.shutdown().await;
+}
+
+/// The layer's wrapper points the SDK here whether or not there is telemetry; one that is not heard tries for seconds.
+#[tokio::test]
+async fn where_there_is_no_telemetry_an_export_is_answered_and_forgotten() {
+    let refusing = Platform::start().await;
+    refusing.refuse_subscriptions(&[202]);
+    for (platform, settings) in [(Platform::start().await, &[("LIMELIGHT_STREAM", "")][..]), (refusing, &[])]
+    {
+        let stage = Stage::ready(platform, settings).await;
+        stage.platform.invoke("one").await;
+        let answer = stage.post("/v1/traces", &[PROTOBUF], traces_protobuf("nobody's")).await;
+        assert_eq!((answer.status().as_u16(), answer.body().len()), (200, 0));
+        let method = "trace.v1.TraceService/Export";
+        assert_eq!(stage.call(method, &[], framed(&traces_protobuf("nobody's"), 0)).await.1, "0");
+        stage.platform.ready().await;
+        let (kinesis, said) = stage.shutdown().await;
+        assert_eq!(kinesis.events().len(), 0);
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
 }
 
 #[tokio::test]

@@ -161,6 +161,10 @@ async fn the_wrapper_points_exporters_at_the_extension_unless_they_are_pointed()
     let grpc = environment(&[("LIMELIGHT_OTLP_HTTP_PORT", "0"), ("LIMELIGHT_OTLP_GRPC_PORT", "5317")]).await;
     assert_eq!(grpc["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://127.0.0.1:5317");
     assert_eq!(grpc["OTEL_EXPORTER_OTLP_PROTOCOL"], "grpc");
+    for refused in ["80", "70000", "4318x", "-1"] {
+        let default = environment(&[("LIMELIGHT_OTLP_HTTP_PORT", refused)]).await;
+        assert_eq!(default["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://127.0.0.1:4318", "{refused}");
+    }
     let vendor = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://vendor.example");
     let secret = ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=k");
     let theirs = environment(&[vendor, secret]).await;

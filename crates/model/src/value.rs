@@ -4,6 +4,8 @@ mod read;
 
 use std::collections::BTreeMap;
 
+pub use read::Bounded;
+
 /// Keys in their order, unique.
 pub type Map = BTreeMap<String, Value>;
 

@@ -1,16 +1,13 @@
 //! JSON text in, our values out, with a bound on how many. Whole numbers keep every digit.
 
 use std::cell::Cell;
-use std::fmt;
 
-use model::{Map, Value};
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use model::Value;
+use model::value::Bounded;
+use serde::de::DeserializeSeed as _;
 
 use crate::error::DecodeError;
 use crate::limits::Limits;
-
-/// What the bound's breach says inside serde's error; told from a syntax error by `Cell`, not by this text.
-const OVER: &str = "too many values";
 
 /// Reads values that stand one after another, with or without blanks and newlines between them: a single one, and
 /// JSON lines.
@@ -24,7 +21,7 @@ pub(crate) fn values(text: &[u8], limits: &Limits) -> Result<Vec<Value>, DecodeE
     };
     // `end` fails as long as something is left.
     while deserializer.end().is_err() {
-        values.push(Seed(&left).deserialize(&mut deserializer).map_err(failed)?);
+        values.push(Bounded::new(&left).deserialize(&mut deserializer).map_err(failed)?);
         if values.len() > limits.events_max {
             return Err(DecodeError::TooManyEvents { max: limits.events_max });
         }
@@ -38,78 +35,6 @@ fn reason(error: &serde_json::Error) -> String {
     match text.rfind(" at line ") {
         Some(end) => text[..end].to_owned(),
         None => text,
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Seed<'a>(&'a Cell<usize>);
-
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        match self.0.get().checked_sub(1) {
-            Some(left @ 1..) => self.0.set(left),
-            _ => {
-                self.0.set(0);
-                return Err(de::Error::custom(OVER));
-            }
-        }
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
-        Ok(Value::Bool(flag))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::Int(number))
-    }
-
-    /// Over `i64::MAX` a float, as `model::Value` promises.
-    #[expect(clippy::cast_precision_loss, reason = "documented")]
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(i64::try_from(number).map_or(Value::Float(number as f64), Value::Int))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(Value::Float(number))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::String(text.to_owned()))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Value, E> {
-        Ok(Value::String(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(self)? {
-            array.push(item);
-        }
-        Ok(Value::Array(array))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
-        while let Some(key) = pairs.next_key()? {
-            map.insert(key, pairs.next_value_seed(self)?);
-        }
-        Ok(Value::Object(map))
     }
 }
 

@@ -1,22 +1,54 @@
 //! Data out of any serde format, straight into our types. A log line is read once, not first into JSON's types and
 //! then into ours.
 
+use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{Map, Value};
 
 impl<'de> Deserialize<'de> for Value {
     /// Whole numbers over `i64::MAX` become floats; of equal keys the last one stays.
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_any(AnyValue)
+        Bounded { left: None }.deserialize(input)
     }
 }
 
-struct AnyValue;
+/// Reads a value as [`Value`] does, of which and in which there may be only so many values: text that somebody else
+/// wrote can be small and still become many.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounded<'a> {
+    left: Option<&'a Cell<usize>>,
+}
 
-impl<'de> Visitor<'de> for AnyValue {
+impl<'a> Bounded<'a> {
+    /// Each value at any depth takes one from what is `left`; reading fails at the one that leaves nothing, and `left`
+    /// is 0 then, and only then.
+    pub fn new(left: &'a Cell<usize>) -> Self {
+        Self { left: Some(left) }
+    }
+
+    fn take<E: de::Error>(self) -> Result<(), E> {
+        let Some(cell) = self.left else { return Ok(()) };
+        cell.set(cell.get().saturating_sub(1));
+        match cell.get() {
+            0 => Err(E::custom("too many values")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Value, D::Error> {
+        self.take()?;
+        input.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Bounded<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,7 +86,7 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut array = Vec::new();
-        while let Some(item) = items.next_element()? {
+        while let Some(item) = items.next_element_seed(self)? {
             array.push(item);
         }
         Ok(Value::Array(array))
@@ -62,8 +94,8 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        while let Some((key, value)) = entries.next_entry()? {
-            map.insert(key, value);
+        while let Some(key) = entries.next_key()? {
+            map.insert(key, entries.next_value_seed(self)?);
         }
         Ok(Value::Object(map))
     }
