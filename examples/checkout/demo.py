@@ -46,6 +46,9 @@ WORKERS = 6
 BURST = 60
 # Longer than the time a function needs to become idle: every burst begins with a thaw.
 PAUSE_SECONDS = 1.5
+# How long a sandbox without work lives. On a busy machine a frozen one may still have its last lines, as on Lambda: it
+# ships them when it goes.
+IDLE_SECONDS = 10
 # The longest that a line may take from print to query before it counts as lost.
 SETTLE_SECONDS = 60
 
@@ -183,11 +186,12 @@ def functions(options, run):
     python = [options.python, "-m", "awslambdaric", "app.handler"]
     api = {
         "name": "checkout-api", "command": python, "handler": "app.handler", "dir": str(HERE / "api"), "env": env,
-        "memoryMb": 512, "timeoutSeconds": 15, "concurrency": 4, "routes": ["POST /checkout"],
+        "memoryMb": 512, "timeoutSeconds": 15, "concurrency": 4, "idleSeconds": IDLE_SECONDS,
+        "routes": ["POST /checkout"],
     }
     payment = {
         "name": "payment", "handler": "app.handler", "command": python, "dir": str(HERE / "payment"), "env": env,
-        "memoryMb": 512, "timeoutSeconds": 3, "concurrency": 6,
+        "memoryMb": 512, "timeoutSeconds": 3, "concurrency": 6, "idleSeconds": IDLE_SECONDS,
     }
     if options.node and options.payment == "node":
         client = pathlib.Path(options.node) / "node_modules/aws-lambda-ric/bin/index.mjs"

@@ -121,7 +121,8 @@ impl App {
             journal: shipping.journal,
         });
         let (deliveries, accepting) = listener.start(shipping.memory.queue_bytes_max);
-        let payloads = shipping.payloads.map(|payloads| Payloads::new(payloads.keep));
+        let payloads =
+            shipping.payloads.map(|payloads| Payloads::new(payloads.keep, shipping.memory.inbound_bytes_max));
         let intake =
             Intake::new(sandbox, shipping.function, shipping.limits, shipping.selection).with(payloads);
         let inbound_bytes_max = shipping.memory.inbound_bytes_max;

@@ -4,7 +4,7 @@
 use obfuscation::Counts;
 use wire::Account;
 
-/// Why records never left the sandbox. The words are stored and queried (`account.lost.<word>`).
+/// Why records never left the sandbox. The words are stored and queried (`lost.<word>`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// The platform dropped them before delivery (`platform.logsDropped`); counted in records.
@@ -19,8 +19,6 @@ pub enum Reason {
     Backlog,
     /// The stream refused the batch for good (too large, not valid); counted in events.
     Refused,
-    /// The sandbox ended before the stream took them; counted in events.
-    Shutdown,
 }
 
 impl Reason {
@@ -33,12 +31,11 @@ impl Reason {
             Self::Panic => "panic",
             Self::Backlog => "backlog",
             Self::Refused => "refused",
-            Self::Shutdown => "shutdown",
         }
     }
 }
 
-/// Why events were given up on purpose. The words are stored and queried (`account.shed.<word>`).
+/// Why events were given up on purpose. The words are stored and queried (`shed.<word>`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Shed {
     /// Printed lines below the level that a team wants.
@@ -101,11 +98,7 @@ impl Ledger {
     pub fn lost(&mut self, reason: Reason, count: u64) {
         match reason {
             Reason::Unreadable | Reason::Panic => grow(&mut self.totals.received, count),
-            Reason::Platform
-            | Reason::UnreadableBody
-            | Reason::Backlog
-            | Reason::Refused
-            | Reason::Shutdown => {}
+            Reason::Platform | Reason::UnreadableBody | Reason::Backlog | Reason::Refused => {}
         }
         add(&mut self.totals, reason, count);
     }

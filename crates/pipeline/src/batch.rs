@@ -14,7 +14,7 @@ use model::{BatchId, Resource, Timestamp};
 use wire::{Account, Batch};
 
 use crate::Signals;
-use crate::account::{Delivery, Ledger, Reason};
+use crate::account::{Delivery, Ledger};
 use crate::flush::Pending;
 
 /// How large batches grow.
@@ -202,7 +202,6 @@ impl Batcher {
                     self.full.push_front(second);
                     self.full.push_front(first);
                 }
-                Fit::Hopeless => ledger.lost(Reason::Refused, 1),
             }
         }
         None
@@ -245,7 +244,10 @@ impl Batcher {
             }
             string_bytes_max /= 2;
             if string_bytes_max < truncate::STRING_BYTES_MIN {
-                return Fit::Hopeless;
+                // It has too many keys, not too long ones.
+                truncate::to_the_bone(&mut batch, data.len());
+                data = wire::encode(&batch);
+                break;
             }
             truncate::batch(&mut batch, string_bytes_max);
             data = wire::encode(&batch);
@@ -276,7 +278,6 @@ impl Batcher {
 enum Fit {
     Sealed(Sealed),
     Split(Chunk, Chunk),
-    Hopeless,
 }
 
 fn signals_of(batch: Batch) -> Signals {

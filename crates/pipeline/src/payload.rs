@@ -13,7 +13,7 @@ use model::{LogRecord, Map, Span, SpanKind, SpanLink, SpanStatus, Timestamp, Tra
 use crate::Signals;
 use crate::trigger::{self, Trigger};
 
-/// Invocations that run at a time, or whose records are late. A copy is bounded by its setting (64 KiB by default).
+/// Invocations that run at a time, or whose records are late.
 const WAITING_MAX: usize = 16;
 /// OpenTelemetry, HTTP spans: from here on a server's answer is its own failure.
 const SERVER_ERROR: i64 = 500;
@@ -43,6 +43,7 @@ pub enum Part {
 #[derive(Debug)]
 pub struct Payloads {
     keep: Keep,
+    bytes_max: usize,
     waiting: VecDeque<Waiting>,
 }
 
@@ -54,12 +55,14 @@ struct Waiting {
     trigger: Option<Trigger>,
     status_code: Option<i64>,
     logs: Vec<LogRecord>,
+    /// Of the copies that became `logs`.
+    bytes: usize,
 }
 
 impl Payloads {
-    /// Before the first copy.
-    pub fn new(keep: Keep) -> Self {
-        Self { keep, waiting: VecDeque::new() }
+    /// Before the first copy; of those that wait, `bytes_max` are kept: what is more goes at once, without its trace.
+    pub fn new(keep: Keep, bytes_max: usize) -> Self {
+        Self { keep, bytes_max, waiting: VecDeque::new() }
     }
 
     /// Takes a copy; `cut` if it is only the beginning. Gives back what has waited in vain, and what need not wait.
@@ -82,11 +85,25 @@ impl Payloads {
                 log.body.insert("@truncated".to_owned(), true.into());
             }
             waiting.logs.push(log);
+            waiting.bytes += bytes.len();
         }
         if waiting.place.is_some() {
             waiting.release(&mut signals);
         }
+        self.make_room(&mut signals);
         signals
+    }
+
+    /// What is known of an invocation stays; only its copies go.
+    fn make_room(&mut self, signals: &mut Signals) {
+        let mut over = self.waiting.iter().map(|waiting| waiting.bytes).sum::<usize>();
+        for waiting in &mut self.waiting {
+            if over <= self.bytes_max {
+                return;
+            }
+            over -= waiting.bytes;
+            waiting.release(signals);
+        }
     }
 
     /// Adds to what the platform's records became: copies beside the START of their invocation, the trigger to its
@@ -141,6 +158,7 @@ impl Payloads {
                 trigger: None,
                 status_code: None,
                 logs: Vec::new(),
+                bytes: 0,
             });
             self.waiting.len() - 1
         });
@@ -150,6 +168,7 @@ impl Payloads {
 
 impl Waiting {
     fn release(&mut self, signals: &mut Signals) {
+        self.bytes = 0;
         for mut log in self.logs.drain(..) {
             log.trace_id = self.place.map(|place| place.trace_id);
             log.span_id = self.place.map(|place| place.span_id);

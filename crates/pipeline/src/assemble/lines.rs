@@ -102,8 +102,11 @@ impl Assembler {
             signals.spans.extend(self.timed(&log, parse::message(&line)));
         }
         let waits = self.invocations.none_yet() && self.function.inits_on_demand();
-        let ready = if waits { self.phases.hold(log) } else { Some(log) };
-        signals.logs.extend(ready);
+        if waits {
+            signals.logs.extend(self.phases.hold(log));
+        } else {
+            signals.logs.push(log);
+        }
         signals
     }
 

@@ -16,6 +16,8 @@ const HELD_SPANS_MAX: usize = 4;
 
 /// Frameworks print a few dozen lines while they start. What is more goes out at once, without a trace.
 const HELD_LOGS_MAX: usize = 256;
+/// And they are short ones. One line may have 256 KiB.
+const HELD_BYTES_MAX: usize = 1024 * 1024;
 
 /// A phase that has begun.
 #[derive(Debug, Clone)]
@@ -120,6 +122,11 @@ pub(super) struct Phases {
     pub(super) open: Option<Phase>,
     held: Vec<Finished>,
     held_logs: VecDeque<LogRecord>,
+    held_bytes: usize,
+}
+
+fn printed_bytes(log: &LogRecord) -> usize {
+    log.line.as_ref().map_or(0, String::len)
 }
 
 impl Phases {
@@ -133,9 +140,16 @@ impl Phases {
     }
 
     /// Holds a line that was printed before the first invocation; gives back the oldest if there are too many.
-    pub(super) fn hold(&mut self, log: LogRecord) -> Option<LogRecord> {
+    pub(super) fn hold(&mut self, log: LogRecord) -> Vec<LogRecord> {
+        self.held_bytes += printed_bytes(&log);
         self.held_logs.push_back(log);
-        if self.held_logs.len() > HELD_LOGS_MAX { self.held_logs.pop_front() } else { None }
+        let mut over = Vec::new();
+        while self.held_logs.len() > HELD_LOGS_MAX || self.held_bytes > HELD_BYTES_MAX {
+            let Some(oldest) = self.held_logs.pop_front() else { break };
+            self.held_bytes -= printed_bytes(&oldest);
+            over.push(oldest);
+        }
+        over
     }
 
     /// Gives out what was held, with its place in the first invocation's trace, or without one at the sandbox's end.
@@ -149,6 +163,7 @@ impl Phases {
         }
         // A line printed while init runs belongs to init's span; if that is still open, to the invocation's.
         let place = init.or_else(|| invocation.map(|first| (first.context.trace_id, first.context.span_id)));
+        self.held_bytes = 0;
         for mut log in self.held_logs.drain(..) {
             if log.trace_id.is_none() {
                 log.trace_id = place.map(|(trace_id, _)| trace_id);
@@ -158,5 +173,26 @@ impl Phases {
             signals.logs.push(log);
         }
         signals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_init_prints_is_held_up_to_a_number_and_a_size() {
+        let log = |bytes| LogRecord { line: Some("x".repeat(bytes)), ..LogRecord::default() };
+        let mut phases = Phases::default();
+        let over: usize = (0..300).map(|_| phases.hold(log(10)).len()).sum();
+        assert_eq!(over, 300 - HELD_LOGS_MAX);
+        assert_eq!(phases.release(None).logs.len(), HELD_LOGS_MAX);
+        let over: usize = (0..8).map(|_| phases.hold(log(HELD_BYTES_MAX / 4)).len()).sum();
+        assert_eq!(over, 4);
+        assert_eq!(
+            phases.hold(log(HELD_BYTES_MAX + 1)).len(),
+            5,
+            "a giant is not held, nor what is before it"
+        );
     }
 }

@@ -1,7 +1,10 @@
 //! Batches: numbers without holes, nothing too large, nothing skipped.
 
 use super::*;
-use model::{Level, LogRecord, Map, Value};
+use model::{
+    Event, Level, LogRecord, Map, Span, SpanEvent, SpanId, SpanKind, SpanLink, SpanStatus, TraceContext,
+    TraceId, Value,
+};
 
 fn log(message: String) -> Signals {
     let record =
@@ -32,6 +35,14 @@ fn seal_as(packing: Packing, batcher: &mut Batcher, ledger: &mut Ledger) -> Vec<
     let (resource, delivery) = (Resource::default(), Delivery::default());
     let seal = Seal { packing, resource: &resource, delivery: &delivery };
     std::iter::from_fn(|| batcher.seal(seal, ledger)).collect()
+}
+
+/// As whoever stores the batch reads it.
+fn read(sealed: &Sealed) -> Vec<Event> {
+    let context =
+        wire::Context { record: "1", arrived_at: Timestamp::EPOCH, read_line: crate::parse::printed };
+    let decoded = wire::decode(&sealed.data, &context, &wire::Limits::default()).unwrap();
+    decoded.events.into_iter().filter(|event| event.dataset != "limelight").collect()
 }
 
 #[test]
@@ -98,18 +109,56 @@ fn a_single_event_that_is_too_large_is_cut_with_a_mark_never_skipped() {
 }
 
 #[test]
-fn an_event_that_cannot_be_cut_is_counted_and_holds_nothing_up() {
+fn an_event_of_too_many_keys_leaves_its_ids_its_message_and_a_mark() {
     let mut batcher = batcher(2_000);
     let mut ledger = Ledger::default();
-    let mut monster = log(String::new());
+    let mut monster = log("mine".to_owned());
+    monster.logs[0].request_id = Some("one".to_owned());
     for key in 0..2_000 {
         monster.logs[0].body.insert(noise(30, key), Value::Null);
     }
     batcher.push(Timestamp::EPOCH, monster);
     batcher.push(Timestamp::EPOCH, log("small".to_owned()));
     let sealed = seal_all(&mut batcher, &mut ledger);
-    assert_eq!(sealed.iter().map(|batch| batch.events).sum::<u64>(), 1);
-    assert_eq!(ledger.account(1, &Delivery::default()).lost.get("refused"), Some(&1));
+    let events: Vec<_> = sealed.iter().flat_map(read).collect();
+    assert_eq!(
+        events.iter().map(|event| event.message.as_deref()).collect::<Vec<_>>(),
+        [Some("mine"), Some("small")]
+    );
+    assert_eq!(events[0].request_id.as_deref(), Some("one"));
+    assert!(matches!(events[0].attributes.get("limelight.truncatedBytes"), Some(Value::Int(2_000..))));
+    assert!(ledger.account(0, &Delivery::default()).lost.is_empty());
+}
+
+#[test]
+fn a_span_that_is_too_large_says_how_many_events_and_links_it_lost() {
+    let context = TraceContext {
+        trace_id: TraceId::from_bytes([7; 16]).unwrap(),
+        span_id: SpanId::from_bytes([8; 8]).unwrap(),
+    };
+    let event = |seed| SpanEvent { name: noise(500, seed), time: Timestamp::EPOCH, attributes: Map::new() };
+    let span = Span {
+        trace_id: context.trace_id,
+        span_id: context.span_id,
+        parent_id: None,
+        name: noise(5_000, 1),
+        kind: SpanKind::Client,
+        start: Timestamp::EPOCH,
+        end: Timestamp::EPOCH,
+        status: SpanStatus::Error(noise(5_000, 2)),
+        request_id: Some("one".to_owned()),
+        attributes: Map::from([("db.statement".to_owned(), noise(5_000, 3).into())]),
+        events: (0..9).map(event).collect(),
+        links: vec![SpanLink { context, attributes: Map::new() }],
+    };
+    let mut batcher = batcher(2_000);
+    batcher.push(Timestamp::EPOCH, Signals { spans: vec![span], ..Signals::default() });
+    let sealed = seal_all(&mut batcher, &mut Ledger::default());
+    let events: Vec<_> = sealed.iter().flat_map(read).collect();
+    assert_eq!((events.len(), events[0].request_id.as_deref()), (1, Some("one")));
+    assert_eq!(events[0].attributes.get("limelight.droppedEvents"), Some(&Value::Int(9)));
+    assert_eq!(events[0].attributes.get("limelight.droppedLinks"), Some(&Value::Int(1)));
+    assert!(events[0].attributes.contains_key("limelight.truncatedBytes"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Cuts the long texts of an event that is too large for the stream, and says so in the event itself.
 
-use model::{LogRecord, Map, Value};
+use model::{LogRecord, Map, Span, SpanStatus, Value};
 use wire::Batch;
 
 use crate::parse;
@@ -10,6 +10,9 @@ pub(super) const STRING_BYTES_MIN: usize = 256;
 
 /// On a cut event: how many bytes its texts lost.
 const MARK: &str = "limelight.truncatedBytes";
+/// On a cut span: how many events and links it lost.
+const DROPPED_EVENTS: &str = "limelight.droppedEvents";
+const DROPPED_LINKS: &str = "limelight.droppedLinks";
 
 /// Cuts every text of every record to `bytes_max`, at a character's border.
 pub(super) fn batch(batch: &mut Batch, bytes_max: usize) {
@@ -17,9 +20,7 @@ pub(super) fn batch(batch: &mut Batch, bytes_max: usize) {
     let logs = batch.logs.iter_mut().map(|log| &mut log.body);
     let metrics = batch.metrics.iter_mut().map(|metric| &mut metric.attributes);
     let spans = batch.spans.iter_mut().map(|span| {
-        // What happened within a span is worth less than the span.
-        span.events.clear();
-        span.links.clear();
+        drop_parts(span);
         &mut span.attributes
     });
     for root in logs.chain(metrics).chain(spans) {
@@ -27,6 +28,49 @@ pub(super) fn batch(batch: &mut Batch, bytes_max: usize) {
         if cut > 0 {
             mark(root, cut);
         }
+    }
+}
+
+/// Leaves of every record what says whose it is: an event of `bytes` that even short texts did not make small enough.
+pub(super) fn to_the_bone(batch: &mut Batch, bytes: usize) {
+    for log in &mut batch.logs {
+        log.line = None;
+        let message = log.body.remove("message").filter(|message| message.as_str().is_some());
+        log.body = message.map(|message| ("message".to_owned(), message)).into_iter().collect();
+        shorten(log.error.iter_mut());
+        mark(&mut log.body, bytes);
+    }
+    for span in &mut batch.spans {
+        drop_parts(span);
+        span.attributes.retain(|key, _| [DROPPED_EVENTS, DROPPED_LINKS].contains(&key.as_str()));
+        let why = match &mut span.status {
+            SpanStatus::Error(why) => Some(why),
+            SpanStatus::Unset | SpanStatus::Ok => None,
+        };
+        shorten(std::iter::once(&mut span.name).chain(why));
+        mark(&mut span.attributes, bytes);
+    }
+    for metric in &mut batch.metrics {
+        metric.attributes.clear();
+        shorten([&mut metric.name, &mut metric.unit].into_iter());
+        mark(&mut metric.attributes, bytes);
+    }
+}
+
+/// What happened within a span is worth less than the span.
+fn drop_parts(span: &mut Span) {
+    for (name, lost) in [(DROPPED_EVENTS, span.events.len()), (DROPPED_LINKS, span.links.len())] {
+        if lost > 0 {
+            span.attributes.insert(name.to_owned(), Value::Int(i64::try_from(lost).unwrap_or(i64::MAX)));
+        }
+    }
+    span.events.clear();
+    span.links.clear();
+}
+
+fn shorten<'a>(texts: impl Iterator<Item = &'a mut String>) {
+    for text in texts {
+        text.truncate(text.floor_char_boundary(STRING_BYTES_MIN));
     }
 }
 

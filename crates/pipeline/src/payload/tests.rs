@@ -16,7 +16,11 @@ struct Sandbox {
 impl Sandbox {
     fn new(keep: Keep) -> Self {
         let function = FunctionContext { name: "checkout".into(), ..FunctionContext::default() };
-        Self { assembler: Assembler::new(function), payloads: Payloads::new(keep), all: Signals::default() }
+        Self {
+            assembler: Assembler::new(function),
+            payloads: Payloads::new(keep, 1_000_000),
+            all: Signals::default(),
+        }
     }
 
     fn platform(&mut self, kind: &str, record: serde_json::Value) {
@@ -92,7 +96,7 @@ fn only_what_is_asked_for_becomes_a_record() {
 
 #[test]
 fn copies_whose_invocation_never_starts_are_not_lost() {
-    let mut payloads = Payloads::new(Keep::Events);
+    let mut payloads = Payloads::new(Keep::Events, 1_000_000);
     let mut given = 0;
     for number in 0..WAITING_MAX + 3 {
         given += payloads.take(Part::Event, &number.to_string(), b"{}", false, NOW).logs.len();
@@ -102,8 +106,22 @@ fn copies_whose_invocation_never_starts_are_not_lost() {
 }
 
 #[test]
+fn copies_that_wait_have_so_many_bytes_at_the_most_and_what_they_told_stays() {
+    let mut payloads = Payloads::new(Keep::Events, 250);
+    let event = format!("{:<100}", r#"{"version":"2.0","routeKey":"GET /","requestContext":{"http":{}}}"#);
+    let mut given = Vec::new();
+    for number in 0..3 {
+        let signals = payloads.take(Part::Event, &number.to_string(), event.as_bytes(), false, NOW);
+        given.extend(signals.logs.into_iter().filter_map(|log| log.request_id));
+    }
+    assert_eq!(given, ["0"]);
+    assert!(payloads.waiting.iter().all(|waiting| waiting.trigger.is_some()));
+    assert_eq!(payloads.close().logs.len(), 2);
+}
+
+#[test]
 fn a_cut_copy_says_so() {
-    let mut payloads = Payloads::new(Keep::Events);
+    let mut payloads = Payloads::new(Keep::Events, 1_000_000);
     payloads.take(Part::Event, "one", br#"{"a":1,"b":"#, true, NOW);
     let log = payloads.close().logs.remove(0);
     assert_eq!((&log.body["@truncated"], log.body["event"].as_object().unwrap().len()), (&true.into(), 1));
