@@ -44,7 +44,7 @@ impl App {
         // As soon as every extension has registered, the platform starts the runtime, and that looks for the proxy.
         let copies = config.payloads().map(Copies::from);
         let proxy = copies.and_then(|copies| Proxy::start(&config.runtime_api, copies, entrance.clone()));
-        let (lambda, function) = register(&config.runtime_api).await?;
+        let (lambda, function) = register(&config).await?;
         let idle = Arc::default();
         let mut app = Self {
             lambda,
@@ -142,17 +142,18 @@ const REGISTRATIONS_MAX: u32 = 3;
 /// Between two of them.
 const REGISTRATION_PAUSE: Duration = Duration::from_millis(100);
 
-async fn register(authority: &str) -> anyhow::Result<(Lambda, RegisterResponse)> {
+async fn register(config: &Config) -> anyhow::Result<(Lambda, RegisterResponse)> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match Lambda::register(authority, EXTENSION_NAME).await {
+        match Lambda::register(&config.runtime_api, EXTENSION_NAME, &config.initialization_type).await {
             Err(LambdaError::Call { .. }) if tries < REGISTRATIONS_MAX => {
                 tokio::time::sleep(REGISTRATION_PAUSE).await;
             }
             answered => {
-                return answered
-                    .with_context(|| format!("cannot register with the platform at {authority:?}"));
+                return answered.with_context(|| {
+                    format!("cannot register with the platform at {:?}", config.runtime_api)
+                });
             }
         }
     }

@@ -33,6 +33,8 @@ use setting::Settings;
 pub struct Config {
     /// `host:port` of the three platform APIs; empty outside of a sandbox.
     pub runtime_api: String,
+    /// How the sandbox came to be: `on-demand`, `lambda-managed-instances`, …; empty if nobody says.
+    pub initialization_type: String,
     /// What there is to do.
     pub duty: Duty,
     /// Where the application's own SDK may export to, whatever the duty is: the layer's wrapper points it there before
@@ -74,6 +76,8 @@ pub struct Shipping {
     pub payloads: Option<Payloads>,
 }
 
+const INITIALIZATION_TYPE: &str = "AWS_LAMBDA_INITIALIZATION_TYPE";
+
 /// The name under which the layer carries the program; registration demands the executable's file name.
 pub const EXTENSION_NAME: &str = "limelight-extension";
 
@@ -82,13 +86,14 @@ impl Config {
     pub fn from_env(variable: impl Fn(&str) -> Option<OsString>) -> (Self, Vec<Fault>) {
         let mut settings = Settings::new(&variable);
         let runtime_api = settings.text(lambda_api::RUNTIME_API_VARIABLE).unwrap_or_default();
+        let initialization_type = settings.text(INITIALIZATION_TYPE).unwrap_or_default();
         let (duty, otlp) = if settings.flag("LIMELIGHT_DISABLED") {
             (Duty::Idle, Ports::NONE)
         } else {
             let otlp = otlp::ports(&mut settings);
             (shipping(&mut settings).map_or(Duty::Idle, |shipping| Duty::Ship(Box::new(shipping))), otlp)
         };
-        (Self { runtime_api, duty, otlp }, settings.faults())
+        (Self { runtime_api, initialization_type, duty, otlp }, settings.faults())
     }
 
     /// What the proxy copies; none if there is to be none.
@@ -180,7 +185,7 @@ fn function(settings: &mut Settings<'_>) -> FunctionContext {
         memory_mb,
         account: String::new(),
         region: text("AWS_REGION"),
-        initialization_type: text("AWS_LAMBDA_INITIALIZATION_TYPE"),
+        initialization_type: text(INITIALIZATION_TYPE),
         service: text("LIMELIGHT_SERVICE"),
         instance: text("AWS_LAMBDA_LOG_STREAM_NAME"),
         log_group: text("AWS_LAMBDA_LOG_GROUP_NAME"),

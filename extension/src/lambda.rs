@@ -74,12 +74,20 @@ pub enum Subscribed {
 }
 
 impl Lambda {
-    /// Registers for INVOKE and SHUTDOWN; for SHUTDOWN alone where the platform refuses INVOKE (Managed Instances).
+    /// Registers for INVOKE and SHUTDOWN; for SHUTDOWN alone on Managed Instances and wherever the platform refuses
+    /// INVOKE.
     ///
     /// # Errors
     /// When the platform refuses both or does not answer. Nothing can be done then: without an identifier there is
     /// no `/next`.
-    pub async fn register(authority: &str, name: &str) -> Result<(Self, RegisterResponse), LambdaError> {
+    pub async fn register(
+        authority: &str,
+        name: &str,
+        initialization_type: &str,
+    ) -> Result<(Self, RegisterResponse), LambdaError> {
+        if initialization_type == pipeline::MANAGED_INSTANCES {
+            return Self::register_for(authority, name, vec![EventKind::Shutdown]).await;
+        }
         let both = vec![EventKind::Invoke, EventKind::Shutdown];
         match Self::register_for(authority, name, both).await {
             Err(LambdaError::Refused { .. }) => {

@@ -1,5 +1,7 @@
 //! What the platform offers, refuses and delivers.
 
+use serde_json::json;
+
 use crate::Stage;
 use crate::fakes::platform::{Platform, line, report, runtime_done, start};
 
@@ -32,6 +34,7 @@ async fn where_invoke_is_refused_shutdown_alone_is_registered() {
     platform.refuse_invoke();
     let stage = Stage::set(platform, &[]).await;
     stage.platform.deliver(&[line("one", "on a managed instance"), report("one")]).await;
+    assert_eq!(stage.platform.registrations(), [json!(["INVOKE", "SHUTDOWN"]), json!(["SHUTDOWN"])]);
     let (kinesis, _) = stage.shutdown().await;
     assert_eq!(kinesis.messages(), ["on a managed instance"]);
 }
@@ -40,7 +43,10 @@ async fn where_invoke_is_refused_shutdown_alone_is_registered() {
 async fn a_managed_instance_flushes_by_time_alone() {
     let platform = Platform::start().await;
     platform.refuse_invoke();
-    let stage = Stage::set(platform, &[("LIMELIGHT_FRESHNESS_MS", "200")]).await;
+    let managed =
+        [("LIMELIGHT_FRESHNESS_MS", "200"), ("AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances")];
+    let stage = Stage::set(platform, &managed).await;
+    assert_eq!(stage.platform.registrations(), [json!(["SHUTDOWN"])], "what is refused is not asked for");
     stage.platform.deliver(&[start("one"), line("one", "nobody ends this"), report("one")]).await;
     stage.until_taken("nobody ends this").await;
     stage.shutdown().await;

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::figure::Figure;
-use crate::idle::mebibytes;
 use crate::kinesis::{Kinesis, Taken};
 use crate::lines::LINES_PER_INVOCATION;
 use crate::shipped::{self, share};
@@ -121,4 +120,9 @@ fn bytes(taken: &Taken, notes: &Notes) -> anyhow::Result<Vec<Figure>> {
         Figure::at_most("lines printed and not shipped", share(missing, 1), "", 0.0),
         Figure::at_most("lines shipped twice", share(again, 1), "", 0.0),
     ])
+}
+
+#[expect(clippy::cast_precision_loss, reason = "memory is smaller than 2^53 bytes")]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / 1_048_576.0
 }

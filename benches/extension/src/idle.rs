@@ -6,8 +6,6 @@ use crate::sample::Sample;
 use crate::stage::millis;
 use crate::subject::Pair;
 
-const MEBIBYTE_BYTES: f64 = 1_048_576.0;
-
 /// Starts both programs `lives` times, in turn.
 pub(crate) async fn measure(pair: &Pair, lives: usize) -> anyhow::Result<Vec<Figure>> {
     let [mut start, mut exit] = [Times::default(), Times::default()];
@@ -22,8 +20,8 @@ pub(crate) async fn measure(pair: &Pair, lives: usize) -> anyhow::Result<Vec<Fig
     }
     let floor_start = start.floor.median();
     Ok(vec![
-        Figure::at_most("stripped binary", mebibytes(pair.ours.bytes()?), "MiB", 5.0),
-        Figure::told("stripped binary, floor", mebibytes(pair.floor.bytes()?), "MiB"),
+        Figure::at_most("stripped binary", megabytes(pair.ours.bytes()?), "MB", 5.0),
+        Figure::told("stripped binary, floor", megabytes(pair.floor.bytes()?), "MB"),
         Figure::at_most("spawn → first /next, median", start.ours.median(), "ms", floor_start + 3.0),
         Figure::told("spawn → first /next, median, floor", floor_start, "ms"),
         Figure::at_most("SHUTDOWN → exit, nothing pending, median", exit.ours.median(), "ms", 100.0),
@@ -45,6 +43,6 @@ impl Times {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "files are smaller than 2^53 bytes")]
-pub(crate) fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / MEBIBYTE_BYTES
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }

@@ -18,7 +18,7 @@ pub struct FunctionContext {
     /// `AWS_LAMBDA_INITIALIZATION_TYPE`: `on-demand`, `provisioned-concurrency`, `snap-start`,
     /// `lambda-managed-instances`.
     pub initialization_type: String,
-    /// `LIMELIGHT_SERVICE`, else the CloudFormation stack, else `default`.
+    /// `LIMELIGHT_SERVICE`; `default` if empty.
     pub service: String,
     /// `AWS_LAMBDA_LOG_STREAM_NAME`: names the sandbox (`faas.instance`).
     pub instance: String,
@@ -29,7 +29,7 @@ pub struct FunctionContext {
 }
 
 /// The initialization type of Lambda Managed Instances: invocations overlap, there is no freeze.
-const MANAGED_INSTANCES: &str = "lambda-managed-instances";
+pub const MANAGED_INSTANCES: &str = "lambda-managed-instances";
 
 /// Bytes in a megabyte as Lambda counts memory.
 const MEGABYTE_BYTES: u64 = 1024 * 1024;

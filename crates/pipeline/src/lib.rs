@@ -19,7 +19,7 @@ pub mod account;
 
 pub use app::App;
 pub use assemble::{Assembler, CloseReason, OWN_LINE_MARKER};
-pub use function::FunctionContext;
+pub use function::{FunctionContext, MANAGED_INSTANCES};
 pub use scrub::Scrubber;
 pub use select::{Select, Selection};
 pub use signals::Signals;

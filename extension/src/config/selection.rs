@@ -127,9 +127,7 @@ fn level_min(settings: &mut Settings<'_>) -> Option<model::Level> {
 /// None if every invocation is kept.
 fn sampling(settings: &mut Settings<'_>) -> Option<Sampling> {
     const NAME: &str = "LIMELIGHT_SAMPLE_RATE";
-    const SLOW: &str = "LIMELIGHT_SAMPLE_SLOW_MS";
-    let slow_from =
-        settings.text(SLOW).map(|_| settings.number(SLOW, SLOW_MS, 1..=900_000)).map(Duration::from_millis);
+    let slow_from = slow_from(settings);
     let text = settings.text(NAME)?;
     let Some(rate) = text.parse().ok().and_then(|share| Rate::new(share).ok()) else {
         settings.fault(format!("{NAME} must be a number from 0 to 1, is {text:?}; keeping all"));
@@ -138,8 +136,16 @@ fn sampling(settings: &mut Settings<'_>) -> Option<Sampling> {
     (!rate.keeps_all()).then_some(Sampling { rate, slow_from })
 }
 
-/// Stands in for a number that cannot be used; without one the limit is learnt.
-const SLOW_MS: u64 = 1_000;
+/// None if it is to be learnt.
+fn slow_from(settings: &mut Settings<'_>) -> Option<Duration> {
+    const NAME: &str = "LIMELIGHT_SAMPLE_SLOW_MS";
+    let text = settings.text(NAME)?;
+    if let Ok(millis @ 1..=900_000) = text.parse() {
+        return Some(Duration::from_millis(millis));
+    }
+    settings.fault(format!("{NAME} must be a whole number from 1 to 900000, is {text:?}; learning it"));
+    None
+}
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,8 @@ use wire::letter::{self, Letter};
 
 use directory::Directory;
 
+use crate::notice;
+
 /// A disk that failed so often in a row is left alone.
 const FAILURES_MAX: u32 = 5;
 /// Sandboxes that died before this one, in the same place. More are left for the next.
@@ -48,6 +50,8 @@ pub(super) struct Journal {
     stream: String,
     file: Option<OwnFile>,
     failures: u32,
+    /// The first failure has been said.
+    told: bool,
     heirlooms: Vec<Heirloom>,
 }
 
@@ -75,6 +79,7 @@ impl Journal {
             stream,
             file: None,
             failures: 0,
+            told: false,
             heirlooms: Vec::new(),
         }
     }
@@ -120,8 +125,15 @@ impl Journal {
                 Kept::Written
             }
             Ok(other) => other,
-            Err(_) => {
+            Err(error) => {
                 self.failures += 1;
+                if !self.told {
+                    self.told = true;
+                    let place = self.directory.path().display();
+                    notice::say(format_args!(
+                        "cannot write the journal in {place}: {error}; what the stream does not take is kept in memory alone"
+                    ));
+                }
                 Kept::Failed
             }
         }

@@ -24,6 +24,7 @@ pub(crate) struct Platform {
 
 struct State {
     invoke_refused: Mutex<bool>,
+    registrations: Mutex<Vec<Value>>,
     refusals: Mutex<VecDeque<u16>>,
     subscriptions: Mutex<Vec<Value>>,
     events: mpsc::UnboundedSender<Value>,
@@ -43,6 +44,7 @@ impl Platform {
         let (invocations, for_runtime) = mpsc::unbounded_channel();
         let state = Arc::new(State {
             invoke_refused: Mutex::default(),
+            registrations: Mutex::default(),
             refusals: Mutex::default(),
             subscriptions: Mutex::default(),
             events,
@@ -70,6 +72,11 @@ impl Platform {
     /// As Managed Instances do.
     pub(crate) fn refuse_invoke(&self) {
         *self.state.invoke_refused.lock().unwrap() = true;
+    }
+
+    /// The events that registrations were for, in order.
+    pub(crate) fn registrations(&self) -> Vec<Value> {
+        self.state.registrations.lock().unwrap().clone()
     }
 
     /// The schema versions that were asked for, in order.
@@ -184,6 +191,7 @@ async fn respond(state: Arc<State>, request: Request<Bytes>) -> Response<Full<By
 fn register(state: &State, request: &Request<Bytes>) -> Response<Full<Bytes>> {
     assert_eq!(request.headers()["lambda-extension-name"], "limelight-extension");
     let body: Value = serde_json::from_slice(request.body()).unwrap();
+    state.registrations.lock().unwrap().push(body["events"].clone());
     let wants_invoke = body["events"].as_array().unwrap().contains(&json!("INVOKE"));
     if wants_invoke && *state.invoke_refused.lock().unwrap() {
         return super::answer(403, r#"{"errorType":"Extension.InvalidEventType","errorMessage":"INVOKE"}"#);

@@ -1,6 +1,7 @@
 //! Batches: numbers without holes, nothing too large, nothing skipped.
 
 use super::*;
+use crate::account::Reason;
 use model::{
     Event, Level, LogRecord, Map, Span, SpanEvent, SpanId, SpanKind, SpanLink, SpanStatus, TraceContext,
     TraceId, Value,

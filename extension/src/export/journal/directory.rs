@@ -21,6 +21,11 @@ impl Directory {
         Self(path)
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// A new file for this sandbox, locked and open for appending.
     pub(super) fn create(&self, sandbox: &str) -> io::Result<(File, PathBuf)> {
         match DirBuilder::new().mode(0o700).create(&self.0) {
