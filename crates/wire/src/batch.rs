@@ -10,8 +10,6 @@ use model::{BatchId, LogRecord, Metric, Resource, Span};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::metrics::v1::{ResourceMetrics, ScopeMetrics};
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use prost::Message as _;
 
 use crate::error::DecodeError;
@@ -74,6 +72,17 @@ pub(crate) const HEAD: [u8; 2] = [15 << 3, 1];
 const TRACES: u64 = 1;
 const LOGS: u64 = 2;
 const METRICS: u64 = 3;
+
+/// Field numbers that OTLP's three export requests share (opentelemetry-proto, `collector/*/v1/*_service.proto`,
+/// `trace/v1/trace.proto`, `logs/v1/logs.proto`, `metrics/v1/metrics.proto`).
+mod field {
+    /// `resource_spans`, `resource_logs`, `resource_metrics` of a request.
+    pub(super) const OF_RESOURCE: u64 = 1;
+    /// `resource` of each of these.
+    pub(super) const RESOURCE: u64 = 1;
+    /// `scope_spans`, `scope_logs`, `scope_metrics` of each of these.
+    pub(super) const SCOPES: u64 = 2;
+}
 
 /// What a batch takes beside its records, and what a log line of 400 bytes takes, about: a first guess
 /// that seldom has to be corrected.
@@ -155,8 +164,7 @@ impl Batch {
         self.spans.len() + self.logs.len() + self.metrics.len()
     }
 
-    /// Field by field from the last to the first. What there is most of is written as it stands here, the rest by
-    /// way of the generated messages.
+    /// Field by field from the last to the first, without intermediate messages for what there is much of.
     fn write(&self) -> Writer {
         let mut writer = Writer::with_capacity(BATCH_BYTES + self.records() * RECORD_BYTES);
         let rest = Message {
@@ -167,60 +175,36 @@ impl Batch {
             ..Message::default()
         };
         writer.raw(&rest.encode_to_vec());
-        if let Some(metrics) = self.metrics() {
-            writer.bytes(METRICS, &metrics.encode_to_vec());
+        if !self.metrics.is_empty() {
+            self.write_request(&mut writer, METRICS, |writer| {
+                writer.message(field::SCOPES, |writer| metric::write(writer, &self.metrics));
+            });
         }
         // Somebody must say who speaks.
         if !self.logs.is_empty() || (self.spans.is_empty() && self.metrics.is_empty()) {
-            writer.message(LOGS, |writer| self.write_logs(writer));
+            self.write_request(&mut writer, LOGS, |writer| {
+                for logs in scope::runs(&self.logs).rev() {
+                    writer.message(field::SCOPES, |writer| scope::write(writer, logs));
+                }
+            });
         }
-        if let Some(traces) = self.traces() {
-            writer.bytes(TRACES, &traces.encode_to_vec());
+        if !self.spans.is_empty() {
+            self.write_request(&mut writer, TRACES, |writer| {
+                writer.message(field::SCOPES, |writer| span::write_all(writer, &self.spans));
+            });
         }
         writer.raw(&HEAD);
         writer
     }
 
-    /// `ExportLogsServiceRequest` with one `ResourceLogs`, in it a `ScopeLogs` for each run of logs in one place
-    /// (opentelemetry-proto, `logs/v1/logs.proto`).
-    fn write_logs(&self, writer: &mut Writer) {
-        const RESOURCE_LOGS: u64 = 1;
-        const RESOURCE: u64 = 1;
-        const SCOPE_LOGS: u64 = 2;
-        writer.message(RESOURCE_LOGS, |writer| {
-            for logs in scope::runs(&self.logs).rev() {
-                writer.message(SCOPE_LOGS, |writer| scope::write(writer, logs));
-            }
-            writer.bytes(RESOURCE, &resource::to_otlp(&self.resource).encode_to_vec());
+    /// One signal's export request: this resource, and `scopes` below it.
+    fn write_request(&self, writer: &mut Writer, signal: u64, scopes: impl FnOnce(&mut Writer)) {
+        writer.message(signal, |writer| {
+            writer.message(field::OF_RESOURCE, |writer| {
+                scopes(writer);
+                writer.message(field::RESOURCE, |writer| resource::write(writer, &self.resource));
+            });
         });
-    }
-
-    fn traces(&self) -> Option<ExportTraceServiceRequest> {
-        if self.spans.is_empty() {
-            return None;
-        }
-        let spans = self.spans.iter().map(span::to_otlp).collect();
-        let resource_spans = ResourceSpans {
-            resource: Some(resource::to_otlp(&self.resource)),
-            scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
-            ..ResourceSpans::default()
-        };
-        Some(ExportTraceServiceRequest { resource_spans: vec![resource_spans] })
-    }
-
-    fn metrics(&self) -> Option<ExportMetricsServiceRequest> {
-        if self.metrics.is_empty() {
-            return None;
-        }
-        let resource_metrics = ResourceMetrics {
-            resource: Some(resource::to_otlp(&self.resource)),
-            scope_metrics: vec![ScopeMetrics {
-                metrics: metric::to_otlp(&self.metrics),
-                ..ScopeMetrics::default()
-            }],
-            ..ResourceMetrics::default()
-        };
-        Some(ExportMetricsServiceRequest { resource_metrics: vec![resource_metrics] })
     }
 
     fn from_message(message: Message) -> Result<Self, DecodeError> {

@@ -1,6 +1,6 @@
 //! Protobuf, written from its end to its beginning: by the time that a message's head is due, its length is known, so
-//! nothing is measured twice and nothing is copied into an intermediate message. Used by `batch` and `otlp::log` for
-//! what there is most of; `prost` writes the rest.
+//! nothing is measured twice and nothing is copied into an intermediate message. Used by `batch` and `otlp` for all
+//! records but histograms with buckets, which are rare; `prost` writes the rest.
 //! Source: Protocol Buffers documentation, "Encoding".
 
 /// Wire types.
@@ -73,8 +73,9 @@ impl Writer {
         self.number(field << 3 | LENGTH);
     }
 
-    /// Seven bits a byte, the lowest first; all but the last byte have the eighth bit set.
-    fn number(&mut self, mut value: u64) {
+    /// A number without a field before it: seven bits a byte, the lowest first; all but the last byte have the eighth
+    /// bit set.
+    pub(crate) fn number(&mut self, mut value: u64) {
         let mut digits = [0; VARINT_BYTES_MAX];
         let mut length = 0;
         loop {

@@ -1,4 +1,6 @@
-//! `model::Metric` ↔ OTLP `Metric`. Neighbours of one name, unit and kind share one OTLP metric; the order is kept.
+//! OTLP `Metric` → `model::Metric`; the way back is `write`'s.
+
+mod write;
 
 use model::{Counter, Metric, MetricKind, Temporality};
 use opentelemetry_proto::tonic::metrics::v1 as otlp;
@@ -8,93 +10,12 @@ use otlp::number_data_point::Value as Number;
 
 use crate::error::DecodeError;
 use crate::otlp::histogram;
-use crate::otlp::span::{split_request_id, with_request_id};
-use crate::otlp::{Dialect, from_nanos, to_nanos};
+use crate::otlp::span::split_request_id;
+use crate::otlp::{Dialect, from_nanos};
 
-const DELTA: i32 = otlp::AggregationTemporality::Delta as i32;
+pub(crate) use write::write;
 
-/// Points as OTLP says them. A summary is a histogram without buckets: OTLP's own word for count, sum, min and max.
-pub(crate) fn to_otlp(metrics: &[Metric]) -> Vec<otlp::Metric> {
-    let mut list: Vec<otlp::Metric> = Vec::new();
-    for metric in metrics {
-        let same = |last: &&mut otlp::Metric| last.name == metric.name && last.unit == metric.unit;
-        let pushed = list.last_mut().filter(same).is_some_and(|last| push(&mut last.data, metric));
-        if !pushed {
-            let mut data = Some(empty(&metric.kind));
-            push(&mut data, metric);
-            list.push(otlp::Metric {
-                name: metric.name.clone(),
-                unit: metric.unit.clone(),
-                data,
-                ..otlp::Metric::default()
-            });
-        }
-    }
-    list
-}
-
-fn empty(kind: &MetricKind) -> Data {
-    let sum = |aggregation_temporality, is_monotonic| {
-        Data::Sum(otlp::Sum { data_points: Vec::new(), aggregation_temporality, is_monotonic })
-    };
-    match kind {
-        MetricKind::Gauge(_) => Data::Gauge(otlp::Gauge::default()),
-        MetricKind::Sum(_) => sum(DELTA, true),
-        MetricKind::Counter(counter) => sum(temporality_number(counter.temporality), counter.monotonic),
-        MetricKind::Summary { .. } => {
-            Data::Histogram(otlp::Histogram { data_points: Vec::new(), aggregation_temporality: DELTA })
-        }
-        MetricKind::Histogram(histogram) => histogram::empty(histogram),
-    }
-}
-
-/// False if the points there are of another kind.
-fn push(data: &mut Option<Data>, metric: &Metric) -> bool {
-    let attributes = || with_request_id(metric.request_id.as_deref(), &metric.attributes);
-    let time_unix_nano = to_nanos(metric.time);
-    let number = |value| otlp::NumberDataPoint {
-        attributes: attributes(),
-        time_unix_nano,
-        value: Some(Number::AsDouble(value)),
-        ..otlp::NumberDataPoint::default()
-    };
-    match (data, &metric.kind) {
-        (Some(Data::Gauge(gauge)), MetricKind::Gauge(value)) => gauge.data_points.push(number(*value)),
-        (Some(Data::Sum(sum)), MetricKind::Sum(value)) if sums(sum, Temporality::Delta, true) => {
-            sum.data_points.push(number(*value));
-        }
-        (Some(Data::Sum(sum)), MetricKind::Counter(counter))
-            if sums(sum, counter.temporality, counter.monotonic) =>
-        {
-            let start_time_unix_nano = to_nanos(counter.since);
-            sum.data_points.push(otlp::NumberDataPoint { start_time_unix_nano, ..number(counter.value) });
-        }
-        (Some(Data::Histogram(histogram)), MetricKind::Summary { count, sum, min, max })
-            if histogram.aggregation_temporality == DELTA =>
-        {
-            histogram.data_points.push(otlp::HistogramDataPoint {
-                attributes: attributes(),
-                time_unix_nano,
-                count: *count,
-                sum: Some(*sum),
-                min: Some(*min),
-                max: Some(*max),
-                ..otlp::HistogramDataPoint::default()
-            });
-        }
-        (Some(data), MetricKind::Histogram(histogram)) => {
-            return histogram::push(data, histogram, attributes(), time_unix_nano);
-        }
-        _ => return false,
-    }
-    true
-}
-
-fn sums(sum: &otlp::Sum, temporality: Temporality, monotonic: bool) -> bool {
-    sum.aggregation_temporality == temporality_number(temporality) && sum.is_monotonic == monotonic
-}
-
-/// The opposite of [`to_otlp`] for one OTLP metric: its points in their order. A foreign one is read in the same way;
+/// The opposite of [`write`] for one OTLP metric: its points in their order. A foreign one is read in the same way;
 /// what a point has and we have no word for (exemplars, flags, a description) is left behind.
 pub(crate) fn read(
     metric: otlp::Metric,
@@ -157,14 +78,6 @@ fn temporality(number: i32) -> Temporality {
     match otlp::AggregationTemporality::try_from(number) {
         Ok(otlp::AggregationTemporality::Cumulative) => Temporality::Cumulative,
         _ => Temporality::Delta,
-    }
-}
-
-/// OTLP's number.
-pub(crate) fn temporality_number(temporality: Temporality) -> i32 {
-    match temporality {
-        Temporality::Delta => DELTA,
-        Temporality::Cumulative => otlp::AggregationTemporality::Cumulative as i32,
     }
 }
 

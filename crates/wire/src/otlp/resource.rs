@@ -1,37 +1,39 @@
 //! `model::Resource` ↔ OTLP `Resource`. The four fields stand first, under their semantic-convention names.
 
 use model::Resource;
-use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::resource::v1::Resource as OtlpResource;
 
 use crate::error::DecodeError;
 use crate::otlp::Dialect;
-use crate::otlp::value::{attribute, from_attributes, take_text, to_attributes};
+use crate::otlp::value::{from_attributes, take_text, write_attributes, write_text};
+use crate::writer::Writer;
 
 pub(crate) const NAMESPACE: &str = "faas.name";
 pub(crate) const SERVICE: &str = "service.name";
 pub(crate) const ACCOUNT: &str = "cloud.account.id";
 pub(crate) const REGION: &str = "cloud.region";
 
-/// A resource as OTLP says it. A field that is empty is not written, unless an attribute of the same name would be
-/// taken for it.
-pub(crate) fn to_otlp(resource: &Resource) -> OtlpResource {
+/// Field number of `Resource` (opentelemetry-proto, `resource/v1/resource.proto`).
+const ATTRIBUTES: u64 = 1;
+
+/// Writes the fields of an OTLP `Resource`. A field of ours that is empty is not written, unless an attribute of the
+/// same name would be taken for it.
+pub(crate) fn write(writer: &mut Writer, resource: &Resource) {
     let fields = [
         (NAMESPACE, &resource.namespace),
         (SERVICE, &resource.service),
         (ACCOUNT, &resource.account),
         (REGION, &resource.region),
     ];
-    let mut attributes: Vec<_> = fields
-        .into_iter()
-        .filter(|(key, text)| !text.is_empty() || resource.attributes.contains_key(*key))
-        .map(|(key, text)| attribute(key, Any::StringValue(text.clone())))
-        .collect();
-    attributes.extend(to_attributes(&resource.attributes));
-    OtlpResource { attributes, dropped_attributes_count: 0, entity_refs: Vec::new() }
+    write_attributes(writer, ATTRIBUTES, &resource.attributes);
+    for (key, text) in fields.into_iter().rev() {
+        if !text.is_empty() || resource.attributes.contains_key(key) {
+            write_text(writer, ATTRIBUTES, key, text);
+        }
+    }
 }
 
-/// The opposite of [`to_otlp`].
+/// The opposite of [`write`].
 pub(crate) fn from_ours(resource: Option<OtlpResource>) -> Result<Resource, DecodeError> {
     let mut attributes = resource.map(|resource| resource.attributes).unwrap_or_default();
     let mut field = |key| take_text(&mut attributes, key).unwrap_or_default();

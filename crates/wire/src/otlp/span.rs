@@ -1,4 +1,7 @@
-//! `model::Span` ↔ OTLP `Span`. Foreign spans may lack ids that ours always have: [`ReadSpan`] holds both.
+//! OTLP `Span` → `model::Span`; the way back is `write`'s. Foreign spans may lack ids that ours always have:
+//! [`ReadSpan`] holds both.
+
+mod write;
 
 use model::{
     Map, Span, SpanEvent, SpanId, SpanKind, SpanLink, SpanStatus, Timestamp, TraceContext, TraceId, Value,
@@ -9,60 +12,14 @@ use opentelemetry_proto::tonic::trace::v1 as otlp;
 
 use crate::error::DecodeError;
 use crate::otlp::log::REQUEST_ID as IMPLIED_REQUEST_ID;
-use crate::otlp::value::{attribute, from_attributes, to_attributes};
-use crate::otlp::{Dialect, from_nanos, span_bytes, span_id, to_nanos, trace_bytes, trace_id};
+use crate::otlp::value::from_attributes;
+use crate::otlp::{Dialect, from_nanos, span_id, trace_id};
+
+pub(crate) use write::{write_all, write_attributes};
 
 /// The request id where the attributes do not say the same already by `faas.invocation_id`. Always the first
 /// attribute, so that an attribute of the same name further down stays what it is.
 const REQUEST_ID: &str = "limelight.request_id";
-
-/// A span as OTLP says it.
-pub(crate) fn to_otlp(span: &Span) -> otlp::Span {
-    otlp::Span {
-        trace_id: trace_bytes(Some(span.trace_id)),
-        span_id: span_bytes(Some(span.span_id)),
-        parent_span_id: span_bytes(span.parent_id),
-        name: span.name.clone(),
-        kind: kind_number(span.kind),
-        start_time_unix_nano: to_nanos(span.start),
-        end_time_unix_nano: to_nanos(span.end),
-        attributes: with_request_id(span.request_id.as_deref(), &span.attributes),
-        events: span.events.iter().map(event_to_otlp).collect(),
-        links: span.links.iter().map(link_to_otlp).collect(),
-        status: status_to_otlp(&span.status),
-        ..otlp::Span::default()
-    }
-}
-
-fn event_to_otlp(event: &SpanEvent) -> otlp::span::Event {
-    otlp::span::Event {
-        time_unix_nano: to_nanos(event.time),
-        name: event.name.clone(),
-        attributes: to_attributes(&event.attributes),
-        dropped_attributes_count: 0,
-    }
-}
-
-fn link_to_otlp(link: &SpanLink) -> otlp::span::Link {
-    otlp::span::Link {
-        trace_id: trace_bytes(Some(link.context.trace_id)),
-        span_id: span_bytes(Some(link.context.span_id)),
-        attributes: to_attributes(&link.attributes),
-        ..otlp::span::Link::default()
-    }
-}
-
-fn kind_number(kind: SpanKind) -> i32 {
-    use otlp::span::SpanKind as Otlp;
-    let number = match kind {
-        SpanKind::Internal => Otlp::Internal,
-        SpanKind::Server => Otlp::Server,
-        SpanKind::Client => Otlp::Client,
-        SpanKind::Producer => Otlp::Producer,
-        SpanKind::Consumer => Otlp::Consumer,
-    };
-    number as i32
-}
 
 /// Unspecified and unknown kinds are internal, as OpenTelemetry says to assume.
 fn kind_from(number: i32) -> SpanKind {
@@ -76,16 +33,6 @@ fn kind_from(number: i32) -> SpanKind {
     }
 }
 
-fn status_to_otlp(status: &SpanStatus) -> Option<otlp::Status> {
-    use otlp::status::StatusCode;
-    let (code, message) = match status {
-        SpanStatus::Unset => return None,
-        SpanStatus::Ok => (StatusCode::Ok, String::new()),
-        SpanStatus::Error(message) => (StatusCode::Error, message.clone()),
-    };
-    Some(otlp::Status { message, code: code as i32 })
-}
-
 fn status_from(status: Option<otlp::Status>) -> SpanStatus {
     use otlp::status::StatusCode;
     match status {
@@ -95,25 +42,11 @@ fn status_from(status: Option<otlp::Status>) -> SpanStatus {
     }
 }
 
-/// Attributes, and the request id where they do not imply it.
-pub(crate) fn with_request_id(request_id: Option<&str>, attributes: &Map) -> Vec<KeyValue> {
-    let mut list = Vec::with_capacity(attributes.len() + 1);
-    if request_id != implied(attributes) || attributes.contains_key(REQUEST_ID) {
-        let mut head = attribute(REQUEST_ID, Any::StringValue(request_id.unwrap_or_default().to_owned()));
-        if request_id.is_none() {
-            head.value = Some(crate::otlp::value::to_any(&Value::Null));
-        }
-        list.push(head);
-    }
-    list.extend(to_attributes(attributes));
-    list
-}
-
 fn implied(attributes: &Map) -> Option<&str> {
     attributes.get(IMPLIED_REQUEST_ID).and_then(Value::as_str)
 }
 
-/// The opposite of [`with_request_id`].
+/// The opposite of [`write_attributes`].
 pub(crate) fn split_request_id(
     mut list: Vec<KeyValue>,
     dialect: Dialect,

@@ -50,9 +50,14 @@ mod variant {
     pub(super) const BYTES: u64 = 7;
 }
 
-/// Writes keys and values as the object of an `AnyValue`, the same bytes as [`to_attributes`] gives.
+/// Writes keys and values as attributes into the repeated field `field`, the same bytes as [`to_attributes`] gives.
+pub(crate) fn write_attributes(writer: &mut Writer, field: u64, map: &Map) {
+    write_key_values(writer, field, map, 0);
+}
+
+/// Writes keys and values as the object of an `AnyValue`.
 pub(crate) fn write_object(writer: &mut Writer, map: &Map) {
-    writer.message(variant::KEY_VALUES, |writer| write_key_values(writer, map, 0));
+    writer.message(variant::KEY_VALUES, |writer| write_key_values(writer, ITEMS, map, 0));
 }
 
 /// Writes a text as an `AnyValue`.
@@ -75,6 +80,11 @@ pub(crate) fn write_double(writer: &mut Writer, field: u64, key: &str, number: f
     write_pair(writer, field, key, |writer| writer.fixed64(variant::DOUBLE, number.to_bits()));
 }
 
+/// Writes one attribute that is null into the repeated field `field`.
+pub(crate) fn write_null(writer: &mut Writer, field: u64, key: &str) {
+    write_pair(writer, field, key, |_| {});
+}
+
 /// Writes one attribute that is true into the repeated field `field`.
 pub(crate) fn write_true(writer: &mut Writer, field: u64, key: &str) {
     write_pair(writer, field, key, |writer| writer.varint(variant::BOOL, 1));
@@ -89,9 +99,9 @@ fn write_pair(writer: &mut Writer, field: u64, key: &str, value: impl FnOnce(&mu
     });
 }
 
-fn write_key_values(writer: &mut Writer, map: &Map, level: usize) {
+fn write_key_values(writer: &mut Writer, field: u64, map: &Map, level: usize) {
     for (key, value) in map.iter().rev() {
-        write_pair(writer, ITEMS, key, |writer| write_any(writer, value, level));
+        write_pair(writer, field, key, |writer| write_any(writer, value, level));
     }
 }
 
@@ -121,7 +131,7 @@ fn write_container(writer: &mut Writer, value: &Value, level: usize) {
             }
         }),
         Value::Object(map) => {
-            writer.message(variant::KEY_VALUES, |writer| write_key_values(writer, map, level + 1));
+            writer.message(variant::KEY_VALUES, |writer| write_key_values(writer, ITEMS, map, level + 1));
         }
         _ => {}
     }
