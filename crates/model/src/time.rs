@@ -1,5 +1,7 @@
 //! One point in time. Nanoseconds inside, because OTLP counts them; datasets keep microseconds.
 
+mod utc;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -76,6 +78,9 @@ impl FromStr for Timestamp {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
+        if let Some(nanos) = utc::nanos(text) {
+            return Ok(Self(nanos));
+        }
         let wrong = || TimeError(text.chars().take(80).collect());
         let time: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
         i64::try_from(time.as_nanosecond()).map(Self).map_err(|_| wrong())

@@ -45,12 +45,15 @@ pub(super) fn text(text: &str) -> Option<Timestamp> {
     }
     let zone_at = clock.find(['Z', 'z', '+', '-', ' ']).unwrap_or(clock.len());
     let (clock, zone) = (clock.get(..zone_at)?, clock.get(zone_at..)?.trim());
-    let zone = match (zone.len(), zone) {
-        (_, "" | "z" | "UTC") => "Z".to_owned(),
-        (5, offset) if offset.is_ascii() => format!("{}:{}", &offset[..3], &offset[3..]),
-        _ => zone.to_owned(),
-    };
-    format!("{date}T{}{zone}", clock.replace(',', ".")).parse().ok()
+    let mut written = String::with_capacity(text.len() + 2);
+    written.extend([date, "T"]);
+    written.extend(clock.chars().map(|letter| if letter == ',' { '.' } else { letter }));
+    match (zone.len(), zone) {
+        (_, "" | "z" | "UTC") => written.push('Z'),
+        (5, offset) if offset.is_ascii() => written.extend([&offset[..3], ":", &offset[3..]]),
+        _ => written.push_str(zone),
+    }
+    written.parse().ok()
 }
 
 /// Seconds, milliseconds, microseconds or nanoseconds since the epoch: their ranges for the years 2001 to 5138 do not
