@@ -5,6 +5,7 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use model::Timestamp;
 use pipeline::usage::{self, Processes, Reading, Storage};
@@ -18,13 +19,16 @@ const TEXT_BYTES_MAX: u64 = 16 * 1024;
 
 /// Everything that can be read now.
 pub fn read(at: Timestamp) -> Reading {
-    Reading {
+    let started = Instant::now();
+    let reading = Reading {
         at,
+        took: Duration::ZERO,
         cpu: text(Path::new("/proc/stat")).and_then(|stat| usage::cpu(&stat)),
         network: text(Path::new("/proc/net/dev")).and_then(|dev| usage::network(&dev)),
         processes: processes(Path::new("/proc")),
         tmp: storage(Path::new("/tmp")),
-    }
+    };
+    Reading { took: started.elapsed(), ..reading }
 }
 
 /// A file's beginning; `/proc/stat` goes on with a number for each of hundreds of interrupts.

@@ -9,6 +9,8 @@ use model::Timestamp;
 pub struct Reading {
     /// When.
     pub at: Timestamp,
+    /// How long the look took: a sandbox of many processes has many files.
+    pub took: Duration,
     /// Since the sandbox's start.
     pub cpu: Option<Cpu>,
     /// Since the sandbox's start.

@@ -11,6 +11,7 @@ fn at(second: i64) -> Timestamp {
 fn reading(second: i64, busy_ms: u64, received_bytes: u64) -> Reading {
     Reading {
         at: at(second),
+        took: Duration::from_micros(200),
         cpu: Some(Cpu { busy: Duration::from_millis(busy_ms), idle: Duration::from_millis(3 * busy_ms) }),
         network: Some(Network { received_bytes, sent_bytes: 7 }),
         processes: Some(Processes { open_files: 30, threads: 12 }),
@@ -73,6 +74,15 @@ fn readings_are_rare_and_name_no_request_where_there_were_several() {
     assert!(meter.wants(at(0)), "the clock was set back");
     let metrics = meter.take(reading(2, 10, 10)).metrics;
     assert!(!metrics.is_empty() && metrics.iter().all(|metric| metric.request_id.is_none()));
+}
+
+#[test]
+fn readings_that_cost_much_are_rarer() {
+    let mut meter = Meter::default();
+    meter.take(Reading { took: Duration::from_millis(5), ..reading(1, 0, 0) });
+    meter.ended("a", at(2));
+    assert!(!meter.wants(Timestamp::from_millis(5_999)));
+    assert!(meter.wants(at(6)));
 }
 
 #[test]
