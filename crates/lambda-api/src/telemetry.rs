@@ -11,6 +11,7 @@ pub use platform::{
 };
 pub use subscription::{Buffering, BufferingError, Category, Destination, SchemaVersion, Subscription};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -59,7 +60,7 @@ pub mod kind {
     pub const END: &str = "platform.end";
 }
 
-/// One record as it is delivered: the kind decides what `record` means, see [`Record::payload`]. A reader may have the
+/// One record as it is delivered: the kind decides what `record` means, see [`Payload::read`]. A reader may have the
 /// content in a type of its own (`V`), so that it is read once.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "V: Deserialize<'de> + Default"))]
@@ -75,10 +76,16 @@ pub struct Record<V = Value> {
     pub record: V,
 }
 
-impl Record {
-    /// What the record says, typed. Never fails: what does not fit its kind is [`Payload::Unknown`].
-    pub fn payload(&self) -> Payload {
-        Payload::read(&self.kind, &self.record)
+impl<J: Into<Value>> Record<J> {
+    /// The same with its content read by its kind, for who has it as a tree. Never fails: what does not fit its kind is
+    /// [`Payload::Unknown`].
+    pub fn typed<V: DeserializeOwned + Default>(self) -> Record<Payload<V>> {
+        let Self { time, kind, record } = self;
+        let json: Value = record.into();
+        // What was a tree is JSON.
+        let record =
+            Payload::read(&kind, &json.to_string()).unwrap_or_else(|| Payload::Unknown(V::default()));
+        Record { time, kind, record }
     }
 }
 
@@ -95,7 +102,8 @@ mod tests {
                 {}]"#,
         )
         .unwrap();
-        assert_eq!(batch[0].payload(), Payload::Function(Value::from("hello\n")));
-        assert!(batch[1..].iter().all(|record| matches!(record.payload(), Payload::Unknown(_))));
+        let mut payloads = batch.into_iter().map(|record| record.typed::<Value>().record);
+        assert_eq!(payloads.next(), Some(Payload::Function(Value::from("hello\n"))));
+        assert!(payloads.all(|payload| matches!(payload, Payload::Unknown(_))));
     }
 }

@@ -8,8 +8,8 @@
 
 mod run;
 
-use lambda_api::telemetry::Record;
-use model::{Map, Resource};
+use lambda_api::telemetry::{Payload, Record};
+use model::{Map, Resource, Value};
 use wire::export::Export;
 
 use crate::Signals;
@@ -23,7 +23,7 @@ pub struct App {
 
 impl App {
     /// Takes what a platform record tells of the invocations' course; most tell nothing.
-    pub fn observe<V: Clone + Into<serde_json::Value>>(&mut self, record: &Record<V>) {
+    pub fn observe(&mut self, record: &Record<Payload<Value>>) {
         self.runs.observe(record);
     }
 
@@ -75,7 +75,7 @@ fn own(origin: Map, resource: &Resource) -> Map {
         ("cloud.account.id", &resource.account),
         ("cloud.region", &resource.region),
     ];
-    let said = |key: &str, value: &model::Value| {
+    let said = |key: &str, value: &Value| {
         let field = fields.iter().find(|(name, _)| *name == key);
         match field {
             Some((_, text)) => value.as_str() == Some(text),
@@ -96,7 +96,7 @@ fn stamp(keys: &mut Map, origin: &Map) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Span, SpanId, SpanKind, SpanStatus, Timestamp, TraceId, Value};
+    use model::{Span, SpanId, SpanKind, SpanStatus, Timestamp, TraceId};
     use serde_json::json;
     use wire::export::Part;
 
@@ -125,8 +125,8 @@ mod tests {
         Export { parts: vec![Part { spans, ..Part::default() }], rejected: 0 }
     }
 
-    fn record(kind: &str, ms: i64, record: serde_json::Value) -> Record {
-        Record { time: Timestamp::from_millis(ms).to_string(), kind: kind.to_owned(), record }
+    fn record(kind: &str, ms: i64, record: serde_json::Value) -> Record<Payload<Value>> {
+        Record { time: Timestamp::from_millis(ms).to_string(), kind: kind.to_owned(), record }.typed()
     }
 
     fn request_ids(app: &mut App, spans: Vec<Span>, overlaps: bool) -> Vec<Option<String>> {

@@ -14,7 +14,7 @@ mod timed;
 
 use std::time::Duration;
 
-use lambda_api::telemetry::{Payload, Record, kind};
+use lambda_api::telemetry::{Payload, Record};
 use model::{Map, Resource, Timestamp, Value};
 
 use self::invocation::Ending;
@@ -61,17 +61,21 @@ impl Assembler {
         }
     }
 
+    /// Takes one record whose content is a tree; see [`Self::take`].
+    pub fn accept<V: Into<serde_json::Value>>(&mut self, record: Record<V>, now: Timestamp) -> Signals {
+        self.take(record.typed(), now)
+    }
+
     /// Takes one record. `now` stands in where the record's own time cannot be read.
-    pub fn accept<V: Into<Value>>(&mut self, record: Record<V>, now: Timestamp) -> Signals {
+    pub fn take(&mut self, record: Record<Payload<Value>>, now: Timestamp) -> Signals {
         let time = record.time.parse().unwrap_or(now);
-        let content = record.record.into();
-        match record.kind.as_str() {
-            kind::FUNCTION => self.on_line(content, Source::Function, time, now),
-            kind::EXTENSION => self.on_line(content, Source::Extension, time, now),
-            kind => {
+        match record.record {
+            Payload::Function(content) => self.on_line(content, Source::Function, time, now),
+            Payload::ExtensionLine(content) => self.on_line(content, Source::Extension, time, now),
+            payload => {
                 // What the platform says next may change whose line it is.
                 let mut signals = self.finish_lines();
-                signals.append(self.on_platform(kind, content.into(), time));
+                signals.append(self.on_platform(&record.kind, payload, time));
                 signals
             }
         }
@@ -130,9 +134,9 @@ impl Assembler {
         signals
     }
 
-    fn on_platform(&mut self, kind: &str, content: serde_json::Value, time: Timestamp) -> Signals {
-        match Payload::read(kind, &content) {
-            Payload::InitStart(start) => self.on_init_start(start, time),
+    fn on_platform(&mut self, kind: &str, payload: Payload<Value>, time: Timestamp) -> Signals {
+        match payload {
+            Payload::InitStart(start) => self.on_init_start(*start, time),
             Payload::InitReport(report) => {
                 let ending = PhaseEnding {
                     status: report.status,
@@ -143,7 +147,7 @@ impl Assembler {
                 self.on_phase_end("init", ending, time)
             }
             Payload::InitRuntimeDone(done) => self.on_phase_status(&done.status, done.error_type),
-            Payload::RestoreStart(start) => self.on_restore_start(start, time),
+            Payload::RestoreStart(start) => self.on_restore_start(*start, time),
             Payload::RestoreRuntimeDone(done) => self.on_phase_status(&done.status, done.error_type),
             Payload::RestoreReport(report) => {
                 let ending = PhaseEnding {
@@ -154,12 +158,14 @@ impl Assembler {
                 };
                 self.on_phase_end("restore", ending, time)
             }
-            Payload::Start(start) => self.on_start(start, time),
+            Payload::Start(start) => self.on_start(*start, time),
             Payload::RuntimeDone(done) => self.on_runtime_done(&done, time),
             Payload::Report(report) => self.on_report(&report, time),
             Payload::End(end) => self.on_end(&end, time),
             Payload::Fault(fault) => self.on_fault(fault, time),
-            _ => self.on_other(kind, content, time),
+            Payload::Function(content) | Payload::ExtensionLine(content) | Payload::Unknown(content) => {
+                self.on_other(kind, content, time)
+            }
         }
     }
 }

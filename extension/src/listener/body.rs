@@ -7,18 +7,21 @@ mod envelope;
 mod salvage;
 mod stitch;
 
-use lambda_api::telemetry::{Record, kind};
+use lambda_api::telemetry::{Payload, Record, kind};
 use model::{Timestamp, Value};
 use serde_json::value::RawValue;
 
 use scan::Scan;
 use stitch::{Join, Stitch};
 
+/// A record whose content has been read, once for all who look at it.
+pub type Told = Record<Payload<Value>>;
+
 /// One element of a body.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Element {
-    /// A record.
-    Record(Record<Value>),
+    /// A record, read by its kind.
+    Record(Told),
     /// What is known of a record of which only a part came.
     Part(Record<Value>, Missing),
     /// Broken JSON, or no object: nobody knows what it said.
@@ -73,7 +76,7 @@ impl Bodies {
 #[derive(Debug)]
 pub struct Elements<'a> {
     stitch: &'a mut Stitch,
-    stitched: Option<Record<Value>>,
+    stitched: Option<Told>,
     rest: &'a [u8],
     now: Timestamp,
 }
@@ -130,36 +133,46 @@ impl Elements<'_> {
 }
 
 /// The record at the beginning of `bytes`, and its length.
-fn first(bytes: &[u8]) -> Option<(Record<Value>, usize)> {
-    let mut records = serde_json::Deserializer::from_slice(bytes).into_iter::<Record<Option<&RawValue>>>();
-    let record = told(records.next()?.ok()?)?;
+fn first(bytes: &[u8]) -> Option<(Told, usize)> {
+    let (record, length) = first_unread(bytes)?;
+    Some((told(record)?, length))
+}
+
+/// The same with its content as it is written.
+fn first_unread(bytes: &[u8]) -> Option<(Record<Option<&RawValue>>, usize)> {
+    let mut records = serde_json::Deserializer::from_slice(bytes).into_iter();
+    let record = records.next()?.ok()?;
     Some((record, records.byte_offset()))
 }
 
 /// An object that was printed (Lambda's JSON log format) is a line, as it stands in the body; what the platform says is
 /// read.
-fn told(record: Record<Option<&RawValue>>) -> Option<Record<Value>> {
-    let content = record.record.map_or("null", RawValue::get);
-    let is_line =
-        matches!(record.kind.as_str(), kind::FUNCTION | kind::EXTENSION) && content.starts_with('{');
-    let content = if is_line { Value::from(content) } else { serde_json::from_str(content).ok()? };
-    Some(Record { time: record.time, kind: record.kind, record: content })
+fn told(record: Record<Option<&RawValue>>) -> Option<Told> {
+    let Record { time, kind, record } = record;
+    let content = record.map_or("null", RawValue::get);
+    let is_line = matches!(kind.as_str(), kind::FUNCTION | kind::EXTENSION) && content.starts_with('{');
+    let payload = match is_line {
+        true => Payload::as_it_came(&kind, Value::from(content)),
+        false => Payload::read(&kind, content)?,
+    };
+    Some(Record { time, kind, record: payload })
 }
 
 /// True if a body (behind its bracket) begins with a record as the platform makes them, and goes on as an array does.
 fn reads_alone(body: &[u8]) -> bool {
-    first(body).is_some_and(|(record, length)| {
+    first_unread(body).is_some_and(|(record, length)| {
+        let is_usual = record.record.is_some_and(|content| content.get().starts_with(['"', '{']));
         let rest = body[length..].trim_ascii();
-        matches!(record.record, Value::String(_) | Value::Object(_)) && matches!(rest, [b']'] | [b',', ..])
+        is_usual && told(record).is_some() && matches!(rest, [b']'] | [b',', ..])
     })
 }
 
-fn read(element: &[u8]) -> Option<Record<Value>> {
+fn read(element: &[u8]) -> Option<Told> {
     told(serde_json::from_slice(element).ok()?)
 }
 
 /// One record and nothing else. Text that is not UTF-8 is kept with replacement characters.
-fn record(element: &[u8]) -> Option<Record<Value>> {
+fn record(element: &[u8]) -> Option<Told> {
     read(element).or_else(|| read(String::from_utf8_lossy(element).as_bytes()))
 }
 

@@ -7,72 +7,79 @@ use serde_json::Value;
 
 use super::kind;
 
-/// A record's content by its kind.
+/// A record's content by its kind. What has no shape of its own is in a type of the reader's (`V`); what has one is far
+/// larger than a line, of which there are many more.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Payload {
+pub enum Payload<V = Value> {
     /// A line of the function: text, or an object with the JSON log format.
-    Function(Value),
+    Function(V),
     /// A line of an extension, likewise.
-    ExtensionLine(Value),
+    ExtensionLine(V),
     /// `platform.initStart`
-    InitStart(InitStart),
+    InitStart(Box<InitStart>),
     /// `platform.initRuntimeDone`
-    InitRuntimeDone(InitRuntimeDone),
+    InitRuntimeDone(Box<InitRuntimeDone>),
     /// `platform.initReport`
-    InitReport(InitReport),
+    InitReport(Box<InitReport>),
     /// `platform.restoreStart`
-    RestoreStart(RestoreStart),
+    RestoreStart(Box<RestoreStart>),
     /// `platform.restoreRuntimeDone`
-    RestoreRuntimeDone(RestoreRuntimeDone),
+    RestoreRuntimeDone(Box<RestoreRuntimeDone>),
     /// `platform.restoreReport`
-    RestoreReport(RestoreReport),
+    RestoreReport(Box<RestoreReport>),
     /// `platform.start`
-    Start(Start),
+    Start(Box<Start>),
     /// `platform.runtimeDone`
-    RuntimeDone(RuntimeDone),
+    RuntimeDone(Box<RuntimeDone>),
     /// `platform.report`
-    Report(Report),
-    /// `platform.extension`
-    Extension(Extension),
-    /// `platform.telemetrySubscription`
-    TelemetrySubscription(TelemetrySubscription),
-    /// `platform.logsDropped`
-    LogsDropped(LogsDropped),
+    Report(Box<Report>),
     /// `platform.fault`
     Fault(Fault),
     /// `platform.end`
     End(End),
-    /// A kind, or a shape of a kind, that is not known here; as it came.
-    Unknown(Value),
+    /// A kind that only tells (an extension that registered, records that were dropped), or that is not known here, or
+    /// has another shape than is known: as it came, with all of its fields.
+    Unknown(V),
 }
 
-impl Payload {
-    /// What a record of this kind says. Never fails: what does not fit its kind is [`Payload::Unknown`].
-    pub fn read(name: &str, record: &Value) -> Self {
+impl<V: DeserializeOwned> Payload<V> {
+    /// What a record of this kind says, straight from its JSON. What does not fit its kind is [`Payload::Unknown`];
+    /// none if it is no JSON.
+    pub fn read(name: &str, json: &str) -> Option<Self> {
         match name {
-            kind::FUNCTION => Self::Function(record.clone()),
-            kind::EXTENSION => Self::ExtensionLine(record.clone()),
-            kind::INIT_START => typed(record, Self::InitStart),
-            kind::INIT_RUNTIME_DONE => typed(record, Self::InitRuntimeDone),
-            kind::INIT_REPORT => typed(record, Self::InitReport),
-            kind::RESTORE_START => typed(record, Self::RestoreStart),
-            kind::RESTORE_RUNTIME_DONE => typed(record, Self::RestoreRuntimeDone),
-            kind::RESTORE_REPORT => typed(record, Self::RestoreReport),
-            kind::START => typed(record, Self::Start),
-            kind::RUNTIME_DONE => typed(record, Self::RuntimeDone),
-            kind::REPORT => typed(record, Self::Report),
-            kind::PLATFORM_EXTENSION => typed(record, Self::Extension),
-            kind::TELEMETRY_SUBSCRIPTION => typed(record, Self::TelemetrySubscription),
-            kind::LOGS_DROPPED => typed(record, Self::LogsDropped),
-            kind::FAULT => typed(record, Self::Fault),
-            kind::END => typed(record, Self::End),
-            _ => Self::Unknown(record.clone()),
+            kind::INIT_START => typed(json, Self::InitStart),
+            kind::INIT_RUNTIME_DONE => typed(json, Self::InitRuntimeDone),
+            kind::INIT_REPORT => typed(json, Self::InitReport),
+            kind::RESTORE_START => typed(json, Self::RestoreStart),
+            kind::RESTORE_RUNTIME_DONE => typed(json, Self::RestoreRuntimeDone),
+            kind::RESTORE_REPORT => typed(json, Self::RestoreReport),
+            kind::START => typed(json, Self::Start),
+            kind::RUNTIME_DONE => typed(json, Self::RuntimeDone),
+            kind::REPORT => typed(json, Self::Report),
+            kind::FAULT => typed(json, Self::Fault),
+            kind::END => typed(json, Self::End),
+            _ => serde_json::from_str(json).ok().map(|content| Self::as_it_came(name, content)),
+        }
+    }
+
+    /// A line, or what is not looked into.
+    pub fn as_it_came(name: &str, content: V) -> Self {
+        match name {
+            kind::FUNCTION => Self::Function(content),
+            kind::EXTENSION => Self::ExtensionLine(content),
+            _ => Self::Unknown(content),
         }
     }
 }
 
-fn typed<T: DeserializeOwned>(record: &Value, wrap: fn(T) -> Payload) -> Payload {
-    T::deserialize(record).map_or_else(|_| Payload::Unknown(record.clone()), wrap)
+fn typed<T: DeserializeOwned, V: DeserializeOwned>(
+    json: &str,
+    wrap: fn(T) -> Payload<V>,
+) -> Option<Payload<V>> {
+    match serde_json::from_str(json) {
+        Ok(fields) => Some(wrap(fields)),
+        Err(_) => serde_json::from_str(json).ok().map(Payload::Unknown),
+    }
 }
 
 /// Readers that take a billed duration for a whole number (AWS's own Rust crate) refuse `156.0` and take `156`.
@@ -366,11 +373,15 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    fn read(name: &str, record: &Value) -> Payload {
+        Payload::read(name, &record.to_string()).unwrap()
+    }
+
     #[test]
     fn a_report_reads_whether_its_numbers_are_whole_or_not() {
         let record = json!({"requestId":"r","status":"success","metrics":{"durationMs":101.51,"billedDurationMs":300,
             "memorySizeMB":512.0,"maxMemoryUsedMB":33,"initDurationMs":116.67},"new":{"deep":1}});
-        let Payload::Report(report) = Payload::read(kind::REPORT, &record) else { panic!("no report") };
+        let Payload::Report(report) = read(kind::REPORT, &record) else { panic!("no report") };
         assert_eq!(report.metrics.memory_size_mb, Some(512));
         assert_eq!(report.metrics.billed_duration_ms, Some(300.0));
         let written = serde_json::to_value(&report).unwrap();
@@ -381,21 +392,21 @@ mod tests {
     #[test]
     fn managed_instances_report_only_a_duration() {
         let record = json!({"requestId":"r","status":"success","metrics":{"durationMs":2.5}});
-        let Payload::Report(report) = Payload::read(kind::REPORT, &record) else { panic!("no report") };
+        let Payload::Report(report) = read(kind::REPORT, &record) else { panic!("no report") };
         assert_eq!(report.metrics, ReportMetrics { duration_ms: Some(2.5), ..ReportMetrics::default() });
     }
 
     #[test]
     fn a_known_kind_of_another_shape_is_kept() {
         let record = json!({"requestId": 7});
-        assert_eq!(Payload::read(kind::START, &record), Payload::Unknown(record));
+        assert_eq!(read(kind::START, &record), Payload::Unknown(record));
     }
 
     proptest! {
         #[test]
         fn no_text_makes_reading_panic(name in "platform\\.[a-zA-Z]{0,20}", text in ".*") {
-            let record = serde_json::from_str(&text).unwrap_or(Value::String(text));
-            let _ = Payload::read(&name, &record);
+            prop_assert_eq!(Payload::<Value>::read(&name, &text).is_some(), serde_json::from_str::<Value>(&text).is_ok());
+            let _ = read(&name, &Value::String(text));
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use lambda_api::telemetry::{Payload, Record, kind};
-use model::{Timestamp, TraceId};
+use lambda_api::telemetry::{Payload, Record};
+use model::{Timestamp, TraceId, Value};
 
 use crate::parse::xray_header;
 
@@ -30,20 +30,17 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    pub(super) fn observe<V: Clone + Into<serde_json::Value>>(&mut self, record: &Record<V>) {
-        if !matches!(record.kind.as_str(), kind::START | kind::RUNTIME_DONE | kind::REPORT) {
-            return;
-        }
-        let time = record.time.parse::<Timestamp>().ok();
-        match Payload::read(&record.kind, &record.record.clone().into()) {
+    pub(super) fn observe(&mut self, record: &Record<Payload<Value>>) {
+        let time = || record.time.parse::<Timestamp>().ok();
+        match &record.record {
             Payload::Start(start) => {
                 let run = self.run(&start.request_id);
-                run.started_at = time;
-                let header = start.tracing.and_then(|tracing| xray_header(&tracing.value));
+                run.started_at = time();
+                let header = start.tracing.as_ref().and_then(|tracing| xray_header(&tracing.value));
                 run.trace_id = header.map(|header| header.trace_id);
             }
-            Payload::RuntimeDone(done) => self.done(&done.request_id, time),
-            Payload::Report(report) => self.done(&report.request_id, time),
+            Payload::RuntimeDone(done) => self.done(&done.request_id, time()),
+            Payload::Report(report) => self.done(&report.request_id, time()),
             _ => {}
         }
     }

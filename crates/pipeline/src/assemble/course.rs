@@ -1,7 +1,7 @@
 //! The records that tell of an invocation's course: they open it, close it, and report it.
 
 use lambda_api::telemetry::{self, kind};
-use model::Timestamp;
+use model::{Timestamp, Value};
 
 use super::failure::{tells_out_of_memory, used_all_memory};
 use super::invocation::{Ending, Invocation, context, part};
@@ -137,7 +137,7 @@ impl Assembler {
         signals
     }
 
-    pub(super) fn on_other(&mut self, kind: &str, record: serde_json::Value, time: Timestamp) -> Signals {
+    pub(super) fn on_other(&mut self, kind: &str, record: Value, time: Timestamp) -> Signals {
         let mut log = platform::other(kind, record, time);
         if let Some(invocation) = self.invocations.current(self.function.overlaps()) {
             log.request_id = Some(invocation.request_id.clone());

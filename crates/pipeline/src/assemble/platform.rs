@@ -106,9 +106,9 @@ fn whole_if_it_is(number: f64) -> Value {
 }
 
 /// Every other platform record: its kind as `@type`, and all of its fields.
-pub(super) fn other(kind: &str, record: serde_json::Value, time: Timestamp) -> LogRecord {
+pub(super) fn other(kind: &str, record: Value, time: Timestamp) -> LogRecord {
     let mut log = event(time, kind);
-    match Value::from(record) {
+    match record {
         Value::Object(mut fields) => log.body.append(&mut fields),
         Value::Null => {}
         Value::String(text) => put(&mut log.body, "message", Some(text.trim_end())),

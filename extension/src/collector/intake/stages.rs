@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use lambda_api::telemetry::{self, kind};
+use lambda_api::telemetry::{Payload, kind};
 use model::{Timestamp, Value};
 use pipeline::account::{Delivery as Delivered, Ledger, Reason};
 use pipeline::batch::{Batcher, Packing, Seal, Sealed};
@@ -14,9 +14,7 @@ use pipeline::{App, Assembler, Select, Signals, measure};
 use super::Milestone;
 use crate::fault::{self, Place};
 use crate::identity;
-use crate::listener::body::{Element, Missing};
-
-type Record = telemetry::Record<Value>;
+use crate::listener::body::{Element, Missing, Told};
 
 /// On a log of whose record only a part came: which part is missing.
 const CUT_MARK: &str = "limelight.cut";
@@ -49,7 +47,7 @@ impl Stages {
     pub(super) fn element(&mut self, element: Element, now: Timestamp) -> Option<Milestone> {
         let (record, missing) = match element {
             Element::Record(record) => (record, None),
-            Element::Part(record, missing) => (record, Some(missing)),
+            Element::Part(record, missing) => (record.typed(), Some(missing)),
             Element::Unreadable => {
                 self.ledger.lost(Reason::Unreadable, 1);
                 return None;
@@ -66,20 +64,20 @@ impl Stages {
             meter.ended(request_id, now);
         }
         self.assemble(now, |assembler| match missing {
-            None => assembler.accept(record, now),
+            None => assembler.take(record, now),
             Some(missing) => part(assembler, record, missing, now),
         });
         milestone
     }
 
     /// What a record tells beside what it becomes.
-    fn heed(&mut self, record: &Record) {
+    fn heed(&mut self, record: &Told) {
         if self.made_at.is_none() {
             let made_at = record.time.parse().ok();
             self.made_at = made_at.filter(|made_at| *made_at >= self.invoked_at);
         }
         if record.kind == kind::LOGS_DROPPED {
-            self.ledger.lost(Reason::Platform, dropped_records(&record.record));
+            self.ledger.lost(Reason::Platform, dropped_records(record));
         }
         if record.kind == kind::RESTORE_START {
             self.become_another();
@@ -161,9 +159,9 @@ impl Stages {
 }
 
 /// A part of a record, marked as such; its neighbours are no lines of it.
-fn part(assembler: &mut Assembler, record: Record, missing: Missing, now: Timestamp) -> Signals {
+fn part(assembler: &mut Assembler, record: Told, missing: Missing, now: Timestamp) -> Signals {
     let mut signals = assembler.finish_lines();
-    let mut cut = assembler.accept(record, now);
+    let mut cut = assembler.take(record, now);
     cut.append(assembler.finish_lines());
     let word = match missing {
         Missing::Beginning => "beginning",
@@ -176,23 +174,34 @@ fn part(assembler: &mut Assembler, record: Record, missing: Missing, now: Timest
     signals
 }
 
-fn milestone(record: &Record, now: Timestamp) -> Option<Milestone> {
-    let request_id = || Some(record.record.as_object()?.get("requestId")?.as_str()?.to_owned());
+fn milestone(record: &Told, now: Timestamp) -> Option<Milestone> {
     match record.kind.as_str() {
         kind::RUNTIME_DONE => {
             let at = record.time.parse().unwrap_or(now);
-            request_id().map(|request_id| Milestone::Done { request_id, at })
+            request_id(record).map(|request_id| Milestone::Done { request_id, at })
         }
         kind::INIT_REPORT => Some(Milestone::Ready),
-        kind::REPORT => request_id().map(Milestone::Reported),
+        kind::REPORT => request_id(record).map(Milestone::Reported),
         kind::RESTORE_START => Some(Milestone::Restored),
         _ => None,
     }
 }
 
+/// Of an end; also of one in a shape that nobody knows yet.
+fn request_id(record: &Told) -> Option<String> {
+    let request_id = match &record.record {
+        Payload::RuntimeDone(done) => done.request_id.as_str(),
+        Payload::Report(report) => report.request_id.as_str(),
+        Payload::Unknown(content) => content.as_object()?.get("requestId")?.as_str()?,
+        _ => return None,
+    };
+    Some(request_id.to_owned()).filter(|id| !id.is_empty())
+}
+
 /// At least one, whatever the record says: it is there because something was lost.
-fn dropped_records(record: &Value) -> u64 {
-    match record.as_object().and_then(|fields| fields.get("droppedRecords")) {
+fn dropped_records(record: &Told) -> u64 {
+    let Payload::Unknown(content) = &record.record else { return 1 };
+    match content.as_object().and_then(|fields| fields.get("droppedRecords")) {
         Some(Value::Int(count)) => u64::try_from(*count).unwrap_or(1).max(1),
         _ => 1,
     }

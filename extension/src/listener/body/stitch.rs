@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use lambda_api::telemetry::Record;
-use model::{Timestamp, Value};
+use model::Timestamp;
 
 use super::scan::Scan;
-use super::{Element, Missing, envelope, salvage};
+use super::{Element, Missing, Told, envelope, salvage};
 
 /// As much as one POST may bring. No log line is larger: Lambda's JSON lines end at 1 MB.
 const HELD_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -45,7 +45,7 @@ pub(super) enum Join {
     /// Something else.
     Stranger,
     /// The rest of it: the record, and where in the body it ends.
-    Whole(Record<Value>, usize),
+    Whole(Told, usize),
     /// All of the body is a further part, and still not the last.
     Further,
 }

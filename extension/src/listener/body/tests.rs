@@ -18,14 +18,23 @@ fn read(bodies: &mut Bodies, body: &[u8]) -> Vec<Element> {
 
 /// What the elements are, in a word each.
 fn words(elements: &[Element]) -> Vec<String> {
-    let text = |record: &Record<Value>| match &record.record {
-        Value::String(text) => format!("{} {text}", record.kind),
-        Value::Null => record.kind.clone(),
-        other => format!("{} {}", record.kind, serde_json::Value::from(other.clone())),
+    let text = |kind: &str, content: &Value| match content {
+        Value::String(text) => format!("{kind} {text}"),
+        Value::Null => kind.to_owned(),
+        other => format!("{kind} {}", serde_json::Value::from(other.clone())),
+    };
+    let told = |record: &Told| match &record.record {
+        Payload::Function(content) | Payload::ExtensionLine(content) | Payload::Unknown(content) => {
+            text(&record.kind, content)
+        }
+        Payload::RuntimeDone(done) => format!("{} of {}", record.kind, done.request_id),
+        other => panic!("{other:?}"),
     };
     let word = |element: &Element| match element {
-        Element::Record(record) => text(record),
-        Element::Part(record, missing) => format!("{} without its {missing:?}", text(record)),
+        Element::Record(record) => told(record),
+        Element::Part(record, missing) => {
+            format!("{} without its {missing:?}", text(&record.kind, &record.record))
+        }
         Element::Unreadable => "unreadable".to_owned(),
     };
     elements.iter().map(word).collect()
@@ -38,10 +47,10 @@ fn alone(body: &[u8]) -> Vec<String> {
 #[test]
 fn all_elements_of_a_good_body_are_read_in_order() {
     let kinds = alone(
-        br#" [ {"type":"platform.start","time":"t","record":{"a":[1,"]"]}} ,
+        br#" [ {"type":"platform.novelty","time":"t","record":{"a":[1,"]"]}} ,
                {"type":"function","time":"t","record":"a \"quoted\" { line\\"} ] "#,
     );
-    assert_eq!(kinds, [r#"platform.start {"a":[1,"]"]}"#, r#"function a "quoted" { line\"#]);
+    assert_eq!(kinds, [r#"platform.novelty {"a":[1,"]"]}"#, r#"function a "quoted" { line\"#]);
     assert!(alone(b"[]").is_empty());
 }
 
@@ -76,7 +85,7 @@ fn a_record_that_was_cut_over_two_posts_is_whole_again() {
     assert_eq!(words(&read(&mut bodies, HEAD)), ["function first"]);
     assert!(bodies.due().is_some());
     let rest = words(&read(&mut bodies, TAIL));
-    assert_eq!(rest, ["function AAAABBBB", r#"platform.runtimeDone {"requestId":"r"}"#]);
+    assert_eq!(rest, ["function AAAABBBB", "platform.runtimeDone of r"]);
     assert_eq!(bodies.due(), None);
 }
 
@@ -123,7 +132,7 @@ fn a_freeze_does_not_part_the_halves() {
 #[test]
 fn a_rest_without_its_first_part_costs_neither_its_neighbours_nor_itself() {
     let kinds = alone(TAIL);
-    assert_eq!(kinds, ["function BBBB without its Beginning", r#"platform.runtimeDone {"requestId":"r"}"#]);
+    assert_eq!(kinds, ["function BBBB without its Beginning", "platform.runtimeDone of r"]);
     let only = br#"[{"time":"t","type":"function","record":BBBB"}]"#;
     assert_eq!(alone(only), ["function BBBB without its Beginning"]);
 }
@@ -166,13 +175,13 @@ fn any_written() -> impl Strategy<Value = (String, String)> {
 }
 
 /// An object that was printed is a line.
-fn as_told(envelope: &str, content: &str) -> Record<Value> {
-    let record: Record<Value> = serde_json::from_str(&format!("{envelope}{content}}}")).unwrap();
+fn as_told(envelope: &str, content: &str) -> Told {
+    let record: Record = serde_json::from_str(&format!("{envelope}{content}}}")).unwrap();
     match &record.record {
-        Value::Object(_) if !record.kind.starts_with("platform") => {
-            Record { record: Value::from(content), ..record }
+        serde_json::Value::Object(_) if !record.kind.starts_with("platform") => {
+            Record { record: serde_json::Value::from(content), ..record }.typed()
         }
-        _ => record,
+        _ => record.typed(),
     }
 }
 
