@@ -1,18 +1,13 @@
-//! The connection to the stream, in the SDK's shape of an HTTP client: one connection, HTTP/1.1, opened while the
-//! function runs, kept while it is surely alive, never trusted after a freeze. Knows nothing of what it carries.
+//! The connection to the stream, or to the second destination: one connection, HTTP/1.1, opened while the function
+//! runs, kept while it is surely alive, never trusted after a freeze. Knows nothing of what it carries.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use model::Timestamp;
@@ -32,21 +27,33 @@ const IDLE_MAX: Duration = Duration::from_secs(4);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-enum ExchangeError {
+pub(crate) enum ExchangeError {
+    /// There is nobody to connect to.
     #[error("the request has no server in its address")]
     NoServer,
+    /// Nobody answers there.
     #[error("no connection within {} ms", CONNECT_TIMEOUT.as_millis())]
     ConnectTimeout,
+    /// Nobody is there, or nobody who can be trusted.
     #[error("no connection")]
     Connect(#[source] SocketError),
+    /// The connection broke, or what came is not HTTP.
     #[error("the exchange broke")]
     Exchange(#[source] hyper::Error),
+    /// There was more than anybody needs, or less than was announced.
     #[error("the answer broke off or is too long")]
-    Answer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Answer(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// A handle; all copies share the connection.
-#[derive(Debug, Clone, Default)]
+/// The chain of causes on one line: the last one is what helps ("Connection refused").
+pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |&error| error.source());
+    let texts: Vec<String> = chain.map(ToString::to_string).collect();
+    texts.join(": ")
+}
+
+/// The one to a server.
+#[derive(Debug, Default)]
 pub(crate) struct Connection {
     /// Held during an exchange: there is one request at a time.
     warm: Arc<Mutex<Option<Warm>>>,
@@ -56,52 +63,38 @@ impl Connection {
     /// Opens the connection to `server` if none can be used, so that the next request finds it. Failures are the
     /// next request's to meet.
     pub(super) fn open_ahead(&self, server: Server) {
-        let shared = self.warm.clone();
-        tokio::spawn(async move {
-            // Busy means that it is being opened or used.
-            let Ok(mut warm) = shared.try_lock() else { return };
-            if !warm.as_ref().is_some_and(|warm| warm.serves(&server, clock::now())) {
+        // Busy means that it is being opened or used.
+        let Ok(mut warm) = self.warm.clone().try_lock_owned() else { return };
+        if !warm.as_ref().is_some_and(|warm| warm.serves(&server, clock::now())) {
+            tokio::spawn(async move {
                 *warm = None;
                 *warm = Warm::open(server).await.ok();
-            }
-        });
+            });
+        }
     }
 
-    async fn exchange(self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
-        let uri: Uri = request.uri().parse().map_err(|_| ExchangeError::NoServer)?;
-        let server = Server::of(&uri).ok_or(ExchangeError::NoServer)?;
+    /// Sends `request`, whose address names the server, and reads the whole answer. Has no time limit of its own.
+    ///
+    /// # Errors
+    /// When there is no complete answer; any status is an answer.
+    pub(crate) async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Bytes>, ExchangeError> {
+        let server = Server::of(request.uri()).ok_or(ExchangeError::NoServer)?;
+        let request = origin_form(request).ok_or(ExchangeError::NoServer)?;
         let mut warm = self.warm.lock().await;
         if let Some(mut used) = warm.take_if(|warm| warm.serves(&server, clock::now()))
-            && let Some(copy) = request.try_clone()
             // A connection that died meanwhile: whether it was heard is not known, and a batch may come twice.
-            && let Ok(answer) = used.exchange(copy, &uri).await
+            && let Ok(answer) = used.exchange(request.clone()).await
         {
             *warm = Some(used);
             return Ok(answer);
         }
         let mut fresh = Warm::open(server).await?;
-        let answer = fresh.exchange(request, &uri).await?;
+        let answer = fresh.exchange(request).await?;
         *warm = Some(fresh);
         Ok(answer)
-    }
-}
-
-impl HttpConnector for Connection {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let connection = self.clone();
-        HttpConnectorFuture::new(async move {
-            connection.exchange(request).await.map_err(|error| match error {
-                ExchangeError::ConnectTimeout => ConnectorError::timeout(error.into()),
-                ExchangeError::NoServer => ConnectorError::user(error.into()),
-                _ => ConnectorError::io(error.into()),
-            })
-        })
-    }
-}
-
-impl HttpClient for Connection {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
     }
 }
 
@@ -109,7 +102,7 @@ impl HttpClient for Connection {
 #[derive(Debug)]
 struct Warm {
     server: Server,
-    sender: SendRequest<SdkBody>,
+    sender: SendRequest<Full<Bytes>>,
     driver: JoinHandle<()>,
     used: (Timestamp, Instant),
 }
@@ -130,14 +123,12 @@ impl Warm {
         Ok(Self { server, sender, driver, used: now() })
     }
 
-    async fn exchange(&mut self, request: HttpRequest, uri: &Uri) -> Result<HttpResponse, ExchangeError> {
-        let request = origin_form(request, uri).ok_or(ExchangeError::NoServer)?;
+    async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, ExchangeError> {
         let (parts, body) =
             self.sender.send_request(request).await.map_err(ExchangeError::Exchange)?.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(ExchangeError::Answer)?;
         self.used = now();
-        let answer = Response::from_parts(parts, SdkBody::from(body.to_bytes()));
-        HttpResponse::try_from(answer).map_err(|error| ExchangeError::Answer(error.into()))
+        Ok(Response::from_parts(parts, body.to_bytes()))
     }
 
     fn serves(&self, server: &Server, now: Timestamp) -> bool {
@@ -163,11 +154,11 @@ fn is_alive(used: Timestamp, now: Timestamp, monotonic: Duration) -> bool {
 }
 
 /// As HTTP/1.1 wants it on a direct connection: path and query in the first line, the server in a header.
-fn origin_form(request: HttpRequest, uri: &Uri) -> Option<Request<SdkBody>> {
-    let mut request = request.try_into_http1x().ok()?;
+fn origin_form(mut request: Request<Full<Bytes>>) -> Option<Request<Full<Bytes>>> {
+    let uri = request.uri().clone();
     let host = HeaderValue::from_str(uri.authority()?.as_str()).ok()?;
     request.headers_mut().insert(header::HOST, host);
-    *request.uri_mut() = uri.path_and_query().map_or("/", |path| path.as_str()).parse().ok()?;
+    *request.uri_mut() = uri.path_and_query().cloned().map_or_else(|| Uri::from_static("/"), Uri::from);
     Some(request)
 }
 

@@ -1,21 +1,17 @@
 //! One PutRecords request: batches in, an outcome for each of them out. Knows nothing of retries.
 //! Source: Kinesis Data Streams API, "PutRecords".
 
-use std::error::Error as _;
-use std::time::Duration;
+mod address;
+mod answer;
+mod request;
 
-use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::config::retry::RetryConfig;
-use aws_sdk_kinesis::config::timeout::TimeoutConfig;
-use aws_sdk_kinesis::config::{BehaviorVersion, Config, Region, StalledStreamProtectionConfig};
-use aws_sdk_kinesis::error::{ProvideErrorMetadata as _, SdkError};
-use aws_sdk_kinesis::operation::put_records::{PutRecordsError, PutRecordsOutput};
-use aws_sdk_kinesis::primitives::Blob;
-use aws_sdk_kinesis::types::PutRecordsRequestEntry;
+use std::time::{Duration, SystemTime};
+
+use http::Uri;
 use pipeline::batch::Sealed;
 
-use super::connection::Connection;
-use super::credentials;
+use super::connection::{Connection, causes};
+use super::credentials::Keyring;
 use super::socket::Server;
 use crate::config::{Destination, Stream};
 
@@ -46,128 +42,55 @@ pub enum Failure {
 /// The client, built once.
 #[derive(Debug)]
 pub struct Kinesis {
-    client: Client,
     stream: Stream,
+    region: String,
+    /// None if the destination's address makes no sense.
+    address: Option<Uri>,
+    keyring: Keyring,
     connection: Connection,
-    server: Option<Server>,
 }
 
 impl Kinesis {
     /// Connects nowhere yet.
     pub fn new(destination: &Destination) -> Self {
-        let connection = Connection::default();
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT);
-        let mut config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(destination.region.clone()))
-            .http_client(connection.clone())
-            // Retries are ours: exactly the failed entries, within the sandbox's deadlines.
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts.build())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        config = credentials::provide(config, &destination.credentials);
-        config.set_endpoint_url(destination.endpoint.clone());
         Self {
-            client: Client::from_conf(config.build()),
             stream: destination.stream.clone(),
-            connection,
-            server: server(destination),
+            region: destination.region.clone(),
+            address: address::of(destination),
+            keyring: Keyring::new(destination.credentials.clone()),
+            connection: Connection::default(),
         }
     }
 
     /// Opens the connection that the next request will need, if there is time for that now.
     pub fn prepare(&self) {
-        if let Some(server) = &self.server {
-            self.connection.open_ahead(server.clone());
+        if let Some(server) = self.address.as_ref().and_then(Server::of) {
+            self.connection.open_ahead(server);
         }
     }
 
     /// Sends the batches, in order, in one request.
     pub async fn put(&self, batches: &[Sealed]) -> Outcome {
-        let mut entries = Vec::with_capacity(batches.len());
-        for batch in batches {
-            let entry = PutRecordsRequestEntry::builder()
-                .data(Blob::new(batch.data.clone()))
-                .partition_key(batch.partition_key())
-                .build();
-            match entry {
-                Ok(entry) => entries.push(entry),
-                Err(error) => return Outcome::Failed(Failure::Refused(error.to_string())),
+        match tokio::time::timeout(ATTEMPT_TIMEOUT, self.attempt(batches)).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(failure)) => Outcome::Failed(failure),
+            Err(_) => {
+                let why = format!("no answer within {} ms", ATTEMPT_TIMEOUT.as_millis());
+                Outcome::Failed(Failure::Unreachable(why))
             }
         }
-        let request = self.client.put_records().set_records(Some(entries));
-        let request = match &self.stream {
-            Stream::Name(name) => request.stream_name(name),
-            Stream::Arn(arn) => request.stream_arn(arn),
-        };
-        match request.send().await {
-            Ok(answer) => Outcome::Answered(answered(&answer)),
-            Err(error) => Outcome::Failed(failure(&error)),
-        }
     }
-}
 
-fn answered(answer: &PutRecordsOutput) -> Vec<Result<(), String>> {
-    let entry = |entry: &aws_sdk_kinesis::types::PutRecordsResultEntry| match entry.error_code() {
-        None => Ok(()),
-        Some(code) => Err(format!("{code}: {}", entry.error_message().unwrap_or_default())),
-    };
-    answer.records().iter().map(entry).collect()
-}
-
-fn failure(error: &SdkError<PutRecordsError>) -> Failure {
-    let Some(refusal) = error.as_service_error() else {
-        return Failure::Unreachable(causes(error));
-    };
-    let code = refusal.code().unwrap_or("an answer without a code");
-    let why = format!("{code}: {}", refusal.message().unwrap_or_default());
-    match code {
-        "ResourceNotFoundException"
-        | "AccessDeniedException"
-        | "UnrecognizedClientException"
-        | "InvalidSignatureException"
-        | "IncompleteSignature"
-        | "InvalidClientTokenId"
-        | "MissingAuthenticationToken"
-        | "ExpiredTokenException"
-        | "KMSAccessDeniedException"
-        | "KMSDisabledException"
-        | "KMSNotFoundException"
-        | "KMSOptInRequired" => Failure::Setup(why),
-        "InvalidArgumentException" | "ValidationException" | "SerializationException" => {
-            Failure::Refused(why)
-        }
-        _ => Failure::Unreachable(why),
+    async fn attempt(&self, batches: &[Sealed]) -> Result<Outcome, Failure> {
+        let now = SystemTime::now();
+        let keys = self.keyring.keys(now).await.map_err(|error| Failure::Unreachable(causes(&error)))?;
+        let address = self.address.clone().ok_or_else(|| Failure::Setup("no address".to_owned()))?;
+        let body = request::body(batches, &self.stream);
+        let request = request::signed(address, body, &self.region, &keys, now)
+            .map_err(|error| Failure::Setup(causes(&error)))?;
+        let answer = self.connection.exchange(request).await;
+        Ok(answer::read(&answer.map_err(|error| Failure::Unreachable(causes(&error)))?))
     }
-}
-
-/// The chain of causes on one line: the last one is what helps ("Connection refused").
-fn causes(error: &SdkError<PutRecordsError>) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let next_text = next.to_string();
-        if !text.ends_with(&next_text) {
-            text = format!("{text}: {next_text}");
-        }
-        cause = next.source();
-    }
-    text
-}
-
-/// Where the SDK will send to. Should it know better, the first request opens a connection of its own.
-/// Source: AWS General Reference, "Amazon Kinesis Data Streams endpoints".
-fn server(destination: &Destination) -> Option<Server> {
-    let region = &destination.region;
-    let address = match (&destination.endpoint, &destination.stream) {
-        (Some(endpoint), _) => endpoint.clone(),
-        (None, Stream::Name(_)) => format!("https://kinesis.{region}.amazonaws.com"),
-        (None, Stream::Arn(arn)) => {
-            let account = arn.split(':').nth(4)?;
-            format!("https://{account}.data-kinesis.{region}.amazonaws.com")
-        }
-    };
-    Server::of(&address.parse().ok()?)
 }
 
 #[cfg(test)]

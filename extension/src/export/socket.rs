@@ -36,7 +36,7 @@ impl Server {
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SocketError {
+pub(crate) enum SocketError {
     /// The name cannot be found, or nobody takes the connection.
     #[error("cannot connect to {host}:{port}")]
     Connect {

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::HttpConnector as _;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::Full;
 use wire::Signal;
 
 use crate::config::Mirrored;
-use crate::export::connection::Connection;
+use crate::export::connection::{Connection, causes};
 
 /// A vendor's ingress answers within some 100 ms. A request that is given up may have arrived, and is sent again: OTLP
 /// promises at least once.
@@ -48,15 +49,9 @@ impl Client {
         let Some(request) = request(target, parcel) else {
             return Outcome::Refused("the endpoint or a header cannot be sent".to_owned());
         };
-        match tokio::time::timeout(ANSWER_TIMEOUT, self.connection.call(request)).await {
+        match tokio::time::timeout(ANSWER_TIMEOUT, self.connection.exchange(request)).await {
             Ok(Ok(response)) => outcome(&response),
-            Ok(Err(error)) => {
-                let cause = error.into_source();
-                let cause =
-                    std::iter::successors(Some(&*cause as &dyn std::error::Error), |error| error.source());
-                let why: Vec<String> = cause.map(ToString::to_string).collect();
-                Outcome::Later { after: None, why: why.join(": ") }
-            }
+            Ok(Err(error)) => Outcome::Later { after: None, why: causes(&error) },
             Err(_) => {
                 let why = format!("no answer within {} ms", ANSWER_TIMEOUT.as_millis());
                 Outcome::Later { after: None, why }
@@ -65,32 +60,36 @@ impl Client {
     }
 }
 
-fn request(target: &Mirrored, parcel: &Parcel) -> Option<HttpRequest> {
+fn request(target: &Mirrored, parcel: &Parcel) -> Option<Request<Full<Bytes>>> {
     let path = match parcel.signal {
         Signal::Traces => "v1/traces",
         Signal::Logs => "v1/logs",
         Signal::Metrics => "v1/metrics",
     };
-    let mut request = HttpRequest::new(parcel.body.clone().into());
-    request.set_method("POST").ok()?;
-    request.set_uri(format!("{}/{path}", target.endpoint.trim_end_matches('/'))).ok()?;
-    let headers = request.headers_mut();
+    let address = format!("{}/{path}", target.endpoint.trim_end_matches('/'));
+    let mut request = Request::post(address);
     for (name, value) in &target.headers {
-        headers.try_insert(name.clone(), value.clone()).ok()?;
+        request = request.header(name, value);
     }
-    headers.try_insert("content-type", "application/x-protobuf").ok()?;
-    headers.try_insert("content-encoding", "gzip").ok()?;
-    headers.try_insert("user-agent", concat!("limelight-extension/", env!("CARGO_PKG_VERSION"))).ok()?;
+    let mut request = request.body(Full::from(parcel.body.clone())).ok()?;
+    for (name, value) in [
+        (header::CONTENT_TYPE, "application/x-protobuf"),
+        (header::CONTENT_ENCODING, "gzip"),
+        (header::USER_AGENT, concat!("limelight-extension/", env!("CARGO_PKG_VERSION"))),
+    ] {
+        request.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
     Some(request)
 }
 
-fn outcome(response: &HttpResponse) -> Outcome {
+fn outcome(response: &Response<Bytes>) -> Outcome {
     let status = response.status().as_u16();
     let why = || format!("status {status}");
     match status {
         200..=299 => Outcome::Taken,
         429 | 502 | 503 | 504 => {
-            let seconds = response.headers().get("retry-after").and_then(|text| text.parse().ok());
+            let header = response.headers().get(header::RETRY_AFTER);
+            let seconds = header.and_then(|text| text.to_str().ok()?.parse().ok());
             Outcome::Later { after: seconds.map(Duration::from_secs), why: why() }
         }
         _ => Outcome::Refused(why()),
