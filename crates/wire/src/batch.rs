@@ -2,10 +2,8 @@
 //! The extension encodes; the companion decodes (through [`crate::decode`]).
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 
-use flate2::Compression;
-use flate2::read::GzEncoder;
+use libdeflater::{CompressionLvl, Compressor};
 use model::{BatchId, LogRecord, Metric, Resource, Span};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -131,8 +129,8 @@ struct AccountMessage {
     counts: BTreeMap<String, u64>,
 }
 
-/// gzip's level: 6, as everybody's; the extension's budget for CPU is met with it.
-const GZIP_LEVEL: u32 = 6;
+/// libdeflate's level: what it makes of a batch is as small as what gzip makes of it with 6, for a third of the work.
+const GZIP_LEVEL: i32 = 6;
 
 /// The bytes of a stream record: one gzip member around [`encode_plain`]. The same batch gives the same bytes.
 pub fn encode(batch: &Batch) -> Vec<u8> {
@@ -142,12 +140,16 @@ pub fn encode(batch: &Batch) -> Vec<u8> {
 /// One gzip member around what [`encode_plain`] gave, for who has sized a batch already. Without name and time, so
 /// that the same bytes give the same bytes.
 pub fn compress(plain: &[u8]) -> Vec<u8> {
-    let mut reader = GzEncoder::new(plain, Compression::new(GZIP_LEVEL));
-    // Telemetry compresses to a tenth and better.
-    let mut bytes = Vec::with_capacity(plain.len() / 8);
-    match reader.read_to_end(&mut bytes) {
-        Ok(_) => bytes,
-        // Memory neither fails to be read nor to be written. Plain bytes are a record that every reader takes.
+    let mut compressor = Compressor::new(CompressionLvl::new(GZIP_LEVEL).unwrap_or_default());
+    let mut bytes = vec![0; compressor.gzip_compress_bound(plain.len())];
+    match compressor.gzip_compress(plain, &mut bytes) {
+        Ok(length) => {
+            // Batches wait in memory until they are acknowledged, and telemetry compresses to a tenth.
+            bytes.truncate(length);
+            bytes.shrink_to_fit();
+            bytes
+        }
+        // There is room for the worst case. Plain bytes are a record that every reader takes.
         Err(_) => plain.to_vec(),
     }
 }
