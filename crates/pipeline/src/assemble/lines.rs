@@ -101,7 +101,8 @@ impl Assembler {
         if is_timed {
             signals.spans.extend(self.timed(&log, parse::message(&line)));
         }
-        let waits = self.invocations.none_yet() && self.function.inits_on_demand();
+        let will_be_invoked = self.function.inits_on_demand() || self.phases.is_restoring();
+        let waits = self.invocations.none_yet() && will_be_invoked;
         if waits {
             signals.logs.extend(self.phases.hold(log));
         } else {

@@ -130,6 +130,11 @@ fn printed_bytes(log: &LogRecord) -> usize {
 }
 
 impl Phases {
+    /// A snapshot is being restored, because of the invocation that comes next.
+    pub(super) fn is_restoring(&self) -> bool {
+        self.open.as_ref().is_some_and(|phase| phase.name == "restore")
+    }
+
     /// A phase is over: out at once if it has a place, else held.
     pub(super) fn end(&mut self, finished: Finished, invocation: Option<&Invocation>) -> Vec<Span> {
         if finished.phase.root.is_some() || invocation.is_some() || self.held.len() == HELD_SPANS_MAX {

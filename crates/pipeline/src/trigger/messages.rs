@@ -62,13 +62,14 @@ fn of_message(record: &Map) -> Option<TraceContext> {
         .or_else(|| context::xray(text(attributes("attributes")?, "AWSTraceHeader")?))
 }
 
-/// What a message that is itself an event says: its source and the span that sent it.
-fn nested(record: &Map) -> Option<(&'static str, Option<TraceContext>)> {
+/// What a message that is itself an event says: its source (`sns`; `sns/s3` where that carries one again) and the span
+/// that sent it.
+fn nested(record: &Map) -> Option<(String, Option<TraceContext>)> {
     let sns = || text(record.get("Sns")?.as_object()?, "Message");
     inside(text(record, "body").or_else(sns)?, NESTING_MAX)
 }
 
-fn inside(body: &str, depth: usize) -> Option<(&'static str, Option<TraceContext>)> {
+fn inside(body: &str, depth: usize) -> Option<(String, Option<TraceContext>)> {
     if depth == 0 || body.len() > NESTED_BYTES_MAX || !body.trim_start().starts_with('{') {
         return None;
     }
@@ -77,10 +78,12 @@ fn inside(body: &str, depth: usize) -> Option<(&'static str, Option<TraceContext
         let attributes = message.get("MessageAttributes").and_then(Value::as_object);
         let own = attributes.and_then(context::of_attributes);
         let deeper = text(&message, "Message").and_then(|body| inside(body, depth - 1));
-        return Some(("sns", own.or_else(|| deeper?.1)));
+        let (source, context) =
+            deeper.map_or(("sns".to_owned(), None), |(source, context)| (format!("sns/{source}"), context));
+        return Some((source, own.or(context)));
     }
     let event = super::of_event(&message)?;
-    Some((event.source, event.caller.or_else(|| Some(event.links.first()?.context))))
+    Some((event.source.to_owned(), event.caller.or_else(|| Some(event.links.first()?.context))))
 }
 
 /// `{"eventSource": "aws:kafka", "records": {"topic-0": [{"headers": [{"traceparent": [48, 48, …]}]}]}}`

@@ -89,7 +89,7 @@ fn messages_inside_messages_are_found() {
     let topic =
         json!({"Type": "Notification", "TopicArn": "arn", "Message": "x", "MessageAttributes": attributes})
             .to_string();
-    for (body, nested) in [(in_topic, "sns"), (topic, "sns"), (in_bus, "eventbridge")] {
+    for (body, nested) in [(in_topic, "sns/eventbridge"), (topic, "sns"), (in_bus, "eventbridge")] {
         let trigger = trigger(json!({"Records": [{"eventSource": "aws:sqs", "body": body}]}));
         assert_eq!(attribute(&trigger, "aws.lambda.trigger.nested"), Some(nested));
         assert_eq!(trigger.caller, context(), "{nested}");
