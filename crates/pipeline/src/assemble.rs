@@ -146,9 +146,11 @@ impl Assembler {
                 };
                 self.on_phase_end("init", ending, time)
             }
-            Payload::InitRuntimeDone(done) => self.on_phase_status(&done.status, done.error_type),
+            Payload::InitRuntimeDone(done) => self.on_phase_status(&done.status, done.error_type, done.spans),
             Payload::RestoreStart(start) => self.on_restore_start(*start, time),
-            Payload::RestoreRuntimeDone(done) => self.on_phase_status(&done.status, done.error_type),
+            Payload::RestoreRuntimeDone(done) => {
+                self.on_phase_status(&done.status, done.error_type, done.spans)
+            }
             Payload::RestoreReport(report) => {
                 let ending = PhaseEnding {
                     status: report.status,

@@ -29,6 +29,8 @@ pub(super) struct Phase {
     pub(super) root: Option<TraceContext>,
     /// Status and error type as the runtime said them, where the report does not.
     pub(super) status: Option<(String, Option<String>)>,
+    /// What the runtime's part of it is made of; the report may repeat it.
+    pub(super) parts: Vec<telemetry::Span>,
     pub(super) last_error: Option<String>,
 }
 
@@ -52,7 +54,15 @@ pub(super) struct PhaseEnding {
 
 impl Phase {
     pub(super) fn new(name: &'static str, started_at: Timestamp) -> Self {
-        Self { name, started_at, attributes: Map::new(), root: None, status: None, last_error: None }
+        Self {
+            name,
+            started_at,
+            attributes: Map::new(),
+            root: None,
+            status: None,
+            parts: Vec::new(),
+            last_error: None,
+        }
     }
 
     /// Makes it a trace of its own: the platform's if it names one, else derived from the sandbox and the moment.
@@ -81,7 +91,11 @@ impl Phase {
                 SpanStatus::Error(why.unwrap_or_else(|| status.to_owned()))
             }
         };
-        Finished { end: end.max(self.started_at), phase: self, status, parts: ending.parts }
+        let told = ending.parts.iter().map(|part| part.name.clone()).collect::<Vec<_>>();
+        let mut parts = std::mem::take(&mut self.parts);
+        parts.retain(|part| !told.contains(&part.name));
+        parts.extend(ending.parts);
+        Finished { end: end.max(self.started_at), phase: self, status, parts }
     }
 }
 

@@ -43,6 +43,9 @@ impl Assembler {
         let mut phase = Phase::new("restore", time);
         put(&mut phase.attributes, "aws.lambda.runtime_version", start.runtime_version);
         put(&mut phase.attributes, "aws.lambda.runtime_version_arn", start.runtime_version_arn);
+        put(&mut phase.attributes, "aws.lambda.instance_id", start.instance_id);
+        let memory = start.instance_max_memory.and_then(|bytes| i64::try_from(bytes).ok());
+        put(&mut phase.attributes, "aws.lambda.instance_max_memory", memory);
         self.begin_phase(phase)
     }
 
@@ -55,9 +58,15 @@ impl Assembler {
     }
 
     /// What the runtime says about its phase; the oldest schema's report does not repeat it.
-    pub(super) fn on_phase_status(&mut self, status: &str, error_type: Option<String>) -> Signals {
+    pub(super) fn on_phase_status(
+        &mut self,
+        status: &str,
+        error_type: Option<String>,
+        parts: Vec<telemetry::Span>,
+    ) -> Signals {
         if let Some(phase) = &mut self.phases.open {
             phase.status = Some((status.to_owned(), error_type));
+            phase.parts = parts;
         }
         Signals::default()
     }

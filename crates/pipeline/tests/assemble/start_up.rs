@@ -68,3 +68,24 @@ fn an_init_that_never_reported_its_end_is_over_when_the_next_begins() {
     );
     assert!(signals.spans.iter().all(|span| span.trace_id == signals.spans[0].trace_id));
 }
+
+#[test]
+fn what_the_runtimes_part_of_init_is_made_of_stands_in_init_once() {
+    let part = |name| json!({"name": name, "start": "2026-11-20T13:52:00.510Z", "durationMs": 40.0});
+    let done = json!({"initializationType": "on-demand", "phase": "init", "status": "success",
+        "spans": [part("extensionInit"), part("runtimeInit")]});
+    let report = json!({"initializationType": "on-demand", "phase": "init", "metrics": {"durationMs": 101.0},
+        "spans": [part("runtimeInit")]});
+    let signals = run(
+        &mut Assembler::new(checkout()),
+        [
+            record(500, "platform.initStart", json!({"initializationType": "on-demand", "phase": "init"})),
+            record(600, "platform.initRuntimeDone", done),
+            record(601, "platform.initReport", report),
+            start(1_000, ID),
+        ],
+    );
+    let names: Vec<_> = signals.spans.iter().map(|span| span.name.as_str()).collect();
+    assert_eq!(names, ["init", "extensionInit", "runtimeInit"]);
+    assert!(signals.spans[1..].iter().all(|span| span.parent_id == Some(signals.spans[0].span_id)));
+}
