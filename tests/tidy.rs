@@ -34,6 +34,7 @@ const COMPOSERS: &[&str] = &[
     "limelight-bench-floor",
     "limelight-bench-extension",
     "limelight-bench-ingest",
+    "limelight-bench-query",
 ];
 
 /// Two versions of these do not fit together: their types meet in our signatures.
