@@ -1,11 +1,12 @@
 //! Events into one Arrow batch: the envelope, and a column for each path and type that occurs.
 
+mod envelope;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
     ArrayBuilder, ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder,
-    TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::Schema as ArrowSchema;
 use arrow::error::ArrowError;
@@ -13,7 +14,8 @@ use model::{Event, Map, Path, Timestamp, Value};
 use query::{Column, ColumnKind};
 
 use super::{json, leaf};
-use crate::schema::{self, EnvelopeKind, Schema};
+use crate::schema::{self, Schema};
+use envelope::Envelope;
 
 /// Rows of some events, and the dynamic columns that they need.
 pub(crate) struct Encoded {
@@ -62,7 +64,12 @@ struct Rows<'a> {
 /// One key of a path: what is below it, and the column of each type at it.
 #[derive(Default)]
 struct Node {
+    key: String,
     children: HashMap<String, usize>,
+    /// The child that came first last time, and the sibling that came after this key: most events have the keys of the
+    /// one before, in the same order, and are spared the search.
+    first: Option<usize>,
+    after: Option<usize>,
     columns: [Place; 5],
 }
 
@@ -77,8 +84,10 @@ enum Place {
 
 impl<'a> Rows<'a> {
     fn keep<'e>(&mut self, map: &'e Map, node: usize, path: &mut Vec<&'e str>, overflow: &mut Map) {
+        let mut before = None;
         for (key, value) in map {
-            let child = self.child(node, key);
+            let child = self.child(node, before, key);
+            before = Some(child);
             path.push(key);
             match (leaf::kind_of(value), value) {
                 (Some(kind), _) => self.keep_leaf(child, path, kind, value, overflow),
@@ -89,13 +98,25 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn child(&mut self, node: usize, key: &str) -> usize {
-        if let Some(child) = self.nodes[node].children.get(key) {
-            return *child;
+    /// The node of a key below another one, after the sibling before it.
+    fn child(&mut self, node: usize, before: Option<usize>, key: &str) -> usize {
+        let guess = before.map_or(self.nodes[node].first, |before| self.nodes[before].after);
+        if let Some(guess) = guess.filter(|guess| self.nodes[*guess].key == key) {
+            return guess;
         }
-        let child = self.nodes.len();
-        self.nodes.push(Node::default());
-        self.nodes[node].children.insert(key.to_owned(), child);
+        let child = match self.nodes[node].children.get(key) {
+            Some(child) => *child,
+            None => {
+                let child = self.nodes.len();
+                self.nodes.push(Node { key: key.to_owned(), ..Node::default() });
+                self.nodes[node].children.insert(key.to_owned(), child);
+                child
+            }
+        };
+        match before {
+            Some(before) => self.nodes[before].after = Some(child),
+            None => self.nodes[node].first = Some(child),
+        }
         child
     }
 
@@ -205,64 +226,5 @@ impl Values {
             Self::Float(mut numbers) => Arc::new(numbers.finish()),
             Self::Bool(mut flags) => Arc::new(flags.finish()),
         }
-    }
-}
-
-/// The envelope's columns while they are filled.
-#[derive(Default)]
-struct Envelope {
-    timestamp: TimestampMicrosecondBuilder,
-    ingested_at: TimestampMicrosecondBuilder,
-    duration_ms: Float64Builder,
-    texts: [StringBuilder; 16],
-}
-
-impl Envelope {
-    fn push(&mut self, event: &Event, ingested_at: Timestamp, overflow: Option<&str>) {
-        self.timestamp.append_value(event.timestamp.as_micros());
-        self.ingested_at.append_value(ingested_at.as_micros());
-        self.duration_ms.append_option(event.duration_ms);
-        let trace_id = event.trace_id.map(|id| id.to_string());
-        let span_id = event.span_id.map(|id| id.to_string());
-        let parent_id = event.parent_id.map(|id| id.to_string());
-        // In the order of `ENVELOPE`, without what is not text.
-        let texts: [Option<&str>; 16] = [
-            Some(event.id.as_str()),
-            Some(event.kind.as_str()),
-            Some(&event.namespace),
-            Some(&event.service),
-            Some(&event.account),
-            Some(&event.region),
-            event.level.map(|level| level.as_str()),
-            event.name.as_deref(),
-            event.message.as_deref(),
-            event.request_id.as_deref(),
-            trace_id.as_deref(),
-            span_id.as_deref(),
-            parent_id.as_deref(),
-            event.error.as_deref(),
-            event.status.as_deref(),
-            overflow,
-        ];
-        for (column, text) in self.texts.iter_mut().zip(texts) {
-            column.append_option(text);
-        }
-    }
-
-    /// The arrays in the order of `ENVELOPE`.
-    fn finish(mut self) -> Vec<ArrayRef> {
-        let times: [ArrayRef; 2] = [
-            Arc::new(self.timestamp.finish().with_timezone("UTC")),
-            Arc::new(self.ingested_at.finish().with_timezone("UTC")),
-        ];
-        let (mut times, mut texts) = (times.into_iter(), self.texts.iter_mut());
-        schema::ENVELOPE
-            .iter()
-            .filter_map(|(_, kind)| match kind {
-                EnvelopeKind::Time => times.next(),
-                EnvelopeKind::Float => Some(Arc::new(self.duration_ms.finish()) as ArrayRef),
-                EnvelopeKind::Text => texts.next().map(|texts| Arc::new(texts.finish()) as ArrayRef),
-            })
-            .collect()
     }
 }
