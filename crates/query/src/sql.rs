@@ -5,7 +5,7 @@ mod datafusion;
 mod write;
 
 pub use datafusion::{DataFusion, PATTERN, PERCENTILE, POWER, ROOT};
-pub(crate) use write::{literal_list, write};
+pub(crate) use write::write;
 
 use crate::arithmetic::{Function, Sign};
 use crate::ast::Comparison;

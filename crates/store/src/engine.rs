@@ -48,7 +48,11 @@ impl Engine {
         }
         let tables: Vec<Table> = snapshots.iter().map(table).collect();
         let plan = Plan::new(query, &tables);
-        let mut execution = Execution::start(session::context(&self.runtime, snapshots)?, query.explain);
+        let context = match query.view {
+            View::Calculations => session::context(&self.runtime, snapshots)?,
+            View::Events => session::placed(&self.runtime, snapshots)?,
+        };
+        let mut execution = Execution::start(context, query.explain);
         let mut answer = match query.view {
             View::Calculations => figure::answer(query, &plan, &mut execution).await?,
             View::Events => event::answer(query, &plan, snapshots, &mut execution).await?,

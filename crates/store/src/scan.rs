@@ -4,6 +4,8 @@
 //! DataFusion's Parquet source, which gets the query's filters too. (`deltalake-core` has a provider of its own; it
 //! evaluates the log anew for each query and wraps the scan in an operator that hides it from DataFusion's rules.)
 
+mod pick;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,6 +23,7 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
@@ -28,6 +31,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use model::Timestamp;
 use object_store::path::Path;
+use parquet::arrow::RowNumber;
 
 use crate::files::{DataFile, Files};
 use crate::location::Root;
@@ -35,6 +39,10 @@ use crate::schema::{DATE, Schema};
 
 /// Bytes read from a file's end at once: footers of 200 columns fit, so that a footer costs one read.
 const FOOTER_BYTES_HINT: usize = 128 * 1024;
+
+/// Where a row stands: columns of a scan that tells places. No column of a dataset begins like these.
+pub(crate) const FILE: &str = "$file";
+pub(crate) const ROW: &str = "$row";
 
 /// What DataFusion scans.
 #[derive(Debug)]
@@ -44,6 +52,8 @@ pub(crate) struct Scan {
     below: Path,
     files: Arc<Files>,
     columns: TableSchema,
+    /// Whether it has the columns [`FILE`] and [`ROW`].
+    places: bool,
 }
 
 impl Scan {
@@ -51,19 +61,49 @@ impl Scan {
         let date: FieldRef = Arc::new(Field::new(DATE, DataType::Date32, true));
         let columns =
             TableSchema::builder(viewed(&schema.file())).with_table_partition_cols(vec![date]).build();
-        Self { root: root.clone(), below: root.below(["datasets", dataset]), files, columns }
+        Self { root: root.clone(), below: root.below(["datasets", dataset]), files, columns, places: false }
     }
 
-    /// The files that the filters do not rule out.
-    fn files_for(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<Arc<DataFile>>> {
+    /// The same with the columns [`FILE`] (a file's number among the scan's) and [`ROW`] (a row's number in its file):
+    /// what [`Scan::pick`] takes.
+    pub(crate) fn with_places(&self) -> Self {
+        let file: FieldRef = Arc::new(Field::new(FILE, DataType::UInt64, false));
+        let row: FieldRef = Arc::new(Field::new(ROW, DataType::Int64, false).with_extension_type(RowNumber));
+        let partitions = self.columns.table_partition_cols().iter().cloned().chain([file]);
+        let columns = TableSchema::builder(self.columns.file_schema().clone())
+            .with_table_partition_cols(partitions.collect::<Vec<_>>())
+            .with_virtual_columns(vec![row])
+            .build();
+        let Self { root, below, files, .. } = self;
+        Self { root: root.clone(), below: below.clone(), files: files.clone(), columns, places: true }
+    }
+
+    /// What reads its files; footers are kept for the next who asks.
+    fn readers(&self, runtime: &RuntimeEnv) -> CachedParquetFileReaderFactory {
+        let footers = runtime.cache_manager.get_file_metadata_cache();
+        CachedParquetFileReaderFactory::new(self.root.objects.clone(), footers)
+    }
+
+    /// The files that the filters do not rule out, with their numbers.
+    fn files_for(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<(usize, Arc<DataFile>)>> {
         let all: Vec<Arc<DataFile>> = self.files.iter().cloned().collect();
-        let Some(predicate) = conjunction(filters.iter().cloned()) else { return Ok(all) };
+        let keep = self.kept(state, filters, &all)?.unwrap_or_else(|| vec![true; all.len()]);
+        Ok(all.into_iter().enumerate().zip(keep).filter_map(|(file, keep)| keep.then_some(file)).collect())
+    }
+
+    /// Which of the files the filters do not rule out; none if the filters rule out nothing.
+    fn kept(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+        files: &[Arc<DataFile>],
+    ) -> Result<Option<Vec<bool>>> {
+        let Some(predicate) = conjunction(filters.iter().cloned()) else { return Ok(None) };
         let schema = self.columns.table_schema();
         let predicate = state.create_physical_expr(predicate, &DFSchema::try_from(schema.clone())?)?;
         let pruning = PruningPredicateBuilder::new().with_file_schema(schema.clone()).try_build(predicate);
-        let Ok(pruning) = pruning else { return Ok(all) };
-        let keep = pruning.prune(&LogStatistics { files: &all, schema: schema.clone() })?;
-        Ok(all.into_iter().zip(keep).filter_map(|(file, keep)| keep.then_some(file)).collect())
+        let Ok(pruning) = pruning else { return Ok(None) };
+        pruning.prune(&LogStatistics { files, schema: schema.clone() }).map(Some)
     }
 
     fn partitioned(&self, file: &DataFile) -> PartitionedFile {
@@ -74,9 +114,18 @@ impl Scan {
         partitioned
     }
 
+    /// The file as the scan reads it, with its number where that is told.
+    fn numbered(&self, number: usize, file: &DataFile) -> PartitionedFile {
+        let mut partitioned = self.partitioned(file);
+        if self.places {
+            partitioned.partition_values.push(ScalarValue::UInt64(u64::try_from(number).ok()));
+        }
+        partitioned
+    }
+
     /// What is known of the whole scan: how many rows it has.
-    fn known(&self, files: &[Arc<DataFile>]) -> Statistics {
-        let rows: Option<u64> = files.iter().map(|file| file.statistics.num_records).sum();
+    fn known(&self, files: &[(usize, Arc<DataFile>)]) -> Statistics {
+        let rows: Option<u64> = files.iter().map(|(_, file)| file.statistics.num_records).sum();
         let rows = rows.and_then(|rows| usize::try_from(rows).ok());
         let mut known = Statistics::new_unknown(self.columns.table_schema());
         known.num_rows = rows.map_or(Precision::Absent, Precision::Exact);
@@ -113,16 +162,14 @@ impl TableProvider for Scan {
         }
         let runtime = state.runtime_env();
         runtime.register_object_store(&self.root.url, self.root.objects.clone());
-        let footers = runtime.cache_manager.get_file_metadata_cache();
-        let reader = CachedParquetFileReaderFactory::new(self.root.objects.clone(), footers);
         let source = ParquetSource::new(self.columns.clone())
             .with_table_parquet_options(state.table_options().parquet.clone())
             .with_metadata_size_hint(FOOTER_BYTES_HINT)
-            .with_parquet_file_reader_factory(Arc::new(reader));
+            .with_parquet_file_reader_factory(Arc::new(self.readers(runtime)));
         let host = self.root.url.host_str().unwrap_or_default();
         let url = ObjectStoreUrl::parse(format!("{}://{host}", self.root.url.scheme()))?;
         let statistics = self.known(&files);
-        let group: FileGroup = files.iter().map(|file| self.partitioned(file)).collect();
+        let group: FileGroup = files.iter().map(|(number, file)| self.numbered(*number, file)).collect();
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
             .with_file_groups(group.split_files(state.config().target_partitions()))
             .with_statistics(statistics)

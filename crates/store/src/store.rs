@@ -99,6 +99,7 @@ pub struct Snapshot {
     pub bytes: u64,
     /// How many files it has.
     pub files: u64,
+    pub(crate) scan: Arc<Scan>,
 }
 
 impl Snapshot {
@@ -201,16 +202,17 @@ impl Store {
     pub async fn snapshot(&self, dataset: &str) -> Result<Option<Snapshot>, StoreError> {
         let table = self.table(dataset)?;
         let Some(view) = table.view(self.since()).await? else { return Ok(None) };
-        let provider = Scan::new(&self.inner.root, dataset, &view.schema, view.files.clone());
+        let scan = Arc::new(Scan::new(&self.inner.root, dataset, &view.schema, view.files.clone()));
         Ok(Some(Snapshot {
             dataset: dataset.to_owned(),
             version: i64::try_from(view.version).unwrap_or(i64::MAX),
             columns: view.schema.dynamic().to_vec(),
             overflows: view.files.overflow(),
-            provider: Arc::new(provider),
+            provider: scan.clone(),
             rows: view.files.rows().unwrap_or(0),
             bytes: view.files.bytes(),
             files: view.files.len() as u64,
+            scan,
         }))
     }
 

@@ -10,7 +10,7 @@ use super::{Plan, TablePlan};
 use crate::ast::{Order, View};
 use crate::column::ColumnKind;
 use crate::envelope::Envelope;
-use crate::sql::{Dialect, Expr, literal_list, write};
+use crate::sql::{Dialect, Expr, write};
 
 /// A group's value for one key, as a result gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,8 +119,9 @@ impl Plan<'_> {
         }
     }
 
-    /// The ids and times of a dataset's first events in the order asked for. Columns: `id` · `timestamp`.
-    pub fn first_events(&self, dialect: &dyn Dialect, table: usize) -> Option<String> {
+    /// The ids and times of a dataset's first events in the order asked for. Columns: `id` · `timestamp` · `also`, by
+    /// which whoever runs the statement finds the whole events.
+    pub fn first_events(&self, dialect: &dyn Dialect, table: usize, also: &[&str]) -> Option<String> {
         let table = self.tables.get(table)?;
         let [id, time] =
             [Envelope::Id, Envelope::Timestamp].map(|field| dialect.identifier(field.physical()));
@@ -128,33 +129,12 @@ impl Plan<'_> {
             Some(order_by) if order_by.order == Order::Ascending => "ASC",
             _ => "DESC",
         };
+        let also = also.iter().map(|column| format!(", {}", dialect.identifier(column))).collect::<String>();
         Some(format!(
-            "SELECT {id}, {time} FROM {} WHERE {} ORDER BY {time} {direction}, {id} {direction} LIMIT {}",
+            "SELECT {id}, {time}{also} FROM {} WHERE {} ORDER BY {time} {direction}, {id} {direction} LIMIT {}",
             dialect.identifier(&table.dataset),
             self.row_filter(table, dialect),
             self.query.limit
-        ))
-    }
-
-    /// Everything of a dataset's events of these ids, all of which are between two times (inclusive, microseconds).
-    pub fn whole_events(
-        &self,
-        dialect: &dyn Dialect,
-        table: usize,
-        ids: &[String],
-        (first_us, last_us): (i64, i64),
-    ) -> Option<String> {
-        let table = self.tables.get(table)?;
-        let [id, time] =
-            [Envelope::Id, Envelope::Timestamp].map(|field| dialect.identifier(field.physical()));
-        let ids: Vec<Expr> = ids.iter().cloned().map(Expr::Text).collect();
-        let days = days(dialect, first_us, last_us);
-        Some(format!(
-            "SELECT * FROM {} WHERE {days}{time} >= {} AND {time} <= {} AND {id} IN ({})",
-            dialect.identifier(&table.dataset),
-            dialect.time(first_us),
-            dialect.time(last_us),
-            literal_list(&ids, dialect)
         ))
     }
 

@@ -49,7 +49,7 @@ pub(crate) fn write(expr: &Expr, dialect: &dyn Dialect) -> String {
 }
 
 /// Constants with commas between them.
-pub(crate) fn literal_list(values: &[Expr], dialect: &dyn Dialect) -> String {
+fn literal_list(values: &[Expr], dialect: &dyn Dialect) -> String {
     values.iter().map(|value| write(value, dialect)).collect::<Vec<_>>().join(", ")
 }
 

@@ -35,7 +35,7 @@ fn condition(filter: &str) -> String {
     let query = text(&format!("FROM d WHERE {filter}"));
     let columns = columns();
     let plan = Plan::new(&query, &[Table { dataset: "d", columns: &columns, overflow: None }]);
-    let sql = plan.first_events(&DataFusion, 0).unwrap();
+    let sql = plan.first_events(&DataFusion, 0, &[]).unwrap();
     let (_, rest) = sql.split_once("\"timestamp\" < ").unwrap();
     let (_, rest) = rest.split_once(") AND ").unwrap_or((rest, "every event ORDER"));
     rest.split_once(" ORDER").unwrap().0.to_owned()
@@ -140,7 +140,7 @@ fn whole_statements() {
         writeln!(golden, "{written}").unwrap();
         if query.calculations.is_empty() {
             for table in 0..query.datasets.len() {
-                writeln!(golden, "    {}", plan.first_events(&DataFusion, table).unwrap()).unwrap();
+                writeln!(golden, "    {}", plan.first_events(&DataFusion, table, &[]).unwrap()).unwrap();
             }
         } else {
             writeln!(golden, "    {}", plan.aggregates(&DataFusion, Members::All)).unwrap();
@@ -190,7 +190,7 @@ fn keys_without_a_column_are_looked_up_in_the_overflow() {
     let columns = columns();
     let query = text("FROM d WHERE int = 5 AND data EXISTS SEARCH x");
     let table = Table { dataset: "d", columns: &columns[1..2], overflow: Some("rest") };
-    let sql = Plan::new(&query, &[table]).first_events(&DataFusion, 0).unwrap();
+    let sql = Plan::new(&query, &[table]).first_events(&DataFusion, 0, &[]).unwrap();
     assert!(sql.contains(
         "(\"k_int__i\" = 5 OR overflow_text(\"rest\", 'int') = '5' OR overflow_int(\"rest\", 'int') = 5 \
          OR overflow_float(\"rest\", 'int') = 5.0 OR overflow_json(\"rest\", 'int') = '5')"
@@ -205,7 +205,7 @@ fn long_rows_are_balanced() {
         (0..1_000).map(|n| column(&format!("key{n}"), ColumnKind::Text, &format!("k_{n}"))).collect();
     let query = text("FROM d SEARCH x");
     let sql = Plan::new(&query, &[Table { dataset: "d", columns: &many, overflow: None }])
-        .first_events(&DataFusion, 0)
+        .first_events(&DataFusion, 0, &[])
         .unwrap();
     let mut depth = 0_i32;
     let deepest = sql.chars().fold(0, |deepest, c| {

@@ -1,10 +1,11 @@
-//! The events view, in two phases: which events come first (two narrow columns of all that match), then everything of
-//! those. A table may have a thousand columns, and decoding them for rows that are not shown is most of the time.
+//! The events view, in two phases: which events come first (two narrow columns of all that match, and their places), then
+//! everything of those. A table may have a thousand columns, and decoding them for rows that are not shown is most of
+//! the time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
 use query::sql::DataFusion;
 use query::{Answer, Order, Plan, Query, RunError};
 use serde_json::{Map, Value};
@@ -12,14 +13,17 @@ use serde_json::{Map, Value};
 use super::execute::Execution;
 use super::{cell, failed};
 use crate::rows::{event_to_json, rebuild};
+use crate::scan::{FILE, ROW};
 use crate::store::Snapshot;
 
-/// Where an event stands in the answer's order, and in which dataset.
+/// Where an event stands in the answer's order, and on the disk.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     time_us: i64,
     id: String,
     table: usize,
+    file: usize,
+    row: u64,
 }
 
 pub(super) async fn answer(
@@ -29,19 +33,20 @@ pub(super) async fn answer(
     execution: &mut Execution,
 ) -> Result<Answer, RunError> {
     let places = first_places(query, plan, execution).await?;
-    let mut by_table: BTreeMap<usize, Vec<&Place>> = BTreeMap::new();
-    for place in &places {
-        by_table.entry(place.table).or_default().push(place);
+    let mut by_file: BTreeMap<(usize, usize), Vec<(u64, usize)>> = BTreeMap::new();
+    for (number, place) in places.iter().enumerate() {
+        by_file.entry((place.table, place.file)).or_default().push((place.row, number));
     }
-    let mut found: HashMap<(usize, String), Vec<Map<String, Value>>> = HashMap::new();
-    for (table, places) in by_table {
+    let mut events: Vec<Option<Map<String, Value>>> = vec![None; places.len()];
+    for ((table, file), mut rows) in by_file {
         let Some(snapshot) = snapshots.get(table) else { continue };
-        for (id, event) in whole(plan, snapshot, table, &places, execution).await? {
-            found.entry((table, id)).or_default().push(event);
+        rows.sort_unstable();
+        let whole = whole(snapshot, file, &rows, execution).await?;
+        for ((_, number), event) in rows.into_iter().zip(whole) {
+            events[number] = Some(event);
         }
     }
-    let event = |place: Place| found.get_mut(&(place.table, place.id)).and_then(Vec::pop);
-    Ok(Answer { events: places.into_iter().filter_map(event).collect(), ..Answer::default() })
+    Ok(Answer { events: events.into_iter().flatten().collect(), ..Answer::default() })
 }
 
 /// The first events of all datasets together.
@@ -52,7 +57,7 @@ async fn first_places(
 ) -> Result<Vec<Place>, RunError> {
     let mut places = Vec::new();
     for table in 0..plan.datasets().count() {
-        let Some(sql) = plan.first_events(&DataFusion, table) else { continue };
+        let Some(sql) = plan.first_events(&DataFusion, table, &[FILE, ROW]) else { continue };
         for batch in execution.run(&sql, query.limit).await? {
             places.extend(read_places(&batch, table)?);
         }
@@ -68,29 +73,34 @@ async fn first_places(
 fn read_places(batch: &RecordBatch, table: usize) -> Result<Vec<Place>, RunError> {
     let ids = cell::column(batch, "id", &DataType::Utf8)?;
     let times = cell::column(batch, "timestamp", &DataType::Timestamp(TimeUnit::Microsecond, None))?;
+    let [files, rows] = [FILE, ROW].map(|column| cell::column(batch, column, &DataType::Int64));
+    let (files, rows) = (files?, rows?);
+    let (files, rows) = (files.as_primitive::<Int64Type>(), rows.as_primitive::<Int64Type>());
     let (ids, times) = (ids.as_string::<i32>(), times.as_primitive::<TimestampMicrosecondType>());
-    let place = |row| Place { time_us: times.value(row), id: ids.value(row).to_owned(), table };
-    Ok((0..batch.num_rows()).map(place).collect())
+    let place = |row| {
+        Ok(Place {
+            time_us: times.value(row),
+            id: ids.value(row).to_owned(),
+            table,
+            file: usize::try_from(files.value(row)).map_err(failed)?,
+            row: u64::try_from(rows.value(row)).map_err(failed)?,
+        })
+    };
+    (0..batch.num_rows()).map(place).collect()
 }
 
-/// Everything of a dataset's events at these places.
+/// Everything of the events at these rows of a file, in their order.
 async fn whole(
-    plan: &Plan<'_>,
     snapshot: &Snapshot,
-    table: usize,
-    places: &[&Place],
+    file: usize,
+    rows: &[(u64, usize)],
     execution: &mut Execution,
-) -> Result<Vec<(String, Map<String, Value>)>, RunError> {
-    let ids: Vec<String> = places.iter().map(|place| place.id.clone()).collect();
-    let times = places.iter().map(|place| place.time_us);
-    let (Some(first), Some(last)) = (times.clone().min(), times.max()) else { return Ok(Vec::new()) };
-    let Some(sql) = plan.whole_events(&DataFusion, table, &ids, (first, last)) else { return Ok(Vec::new()) };
-    // An id names one event. A table may hold one twice until compaction; many times over is something else.
-    let rows_max = (places.len() as u64).saturating_mul(10);
-    let mut events = Vec::new();
-    for batch in execution.run(&sql, rows_max).await? {
+) -> Result<Vec<Map<String, Value>>, RunError> {
+    let rows: Vec<u64> = rows.iter().map(|(row, _)| *row).collect();
+    let mut events = Vec::with_capacity(rows.len());
+    for batch in execution.pick(snapshot, file, &rows).await? {
         let rebuilt = rebuild(&snapshot.dataset, &batch, &snapshot.columns).map_err(failed)?;
-        events.extend(rebuilt.iter().map(|event| (event.id.as_str().to_owned(), event_to_json(event))));
+        events.extend(rebuilt.iter().map(event_to_json));
     }
     Ok(events)
 }

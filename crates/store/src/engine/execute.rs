@@ -60,6 +60,29 @@ impl Execution {
         Ok(batches)
     }
 
+    /// Whole rows of one of a dataset's files, in the file's order. A file that goes on without them is an error.
+    pub(super) async fn pick(
+        &mut self,
+        snapshot: &Snapshot,
+        file: usize,
+        rows: &[u64],
+    ) -> Result<Vec<RecordBatch>, RunError> {
+        let started = Instant::now();
+        let runtime = self.context.runtime_env();
+        let picked = snapshot.scan.pick(&runtime, file, rows).await.map_err(|error| explained(&error))?;
+        self.rows_read += rows.len() as u64;
+        self.bytes_read += picked.bytes_read;
+        if let Some(statements) = &mut self.statements {
+            statements.push(Statement {
+                sql: format!("-- {} whole rows of file {file} of {}", rows.len(), snapshot.dataset),
+                plan: vec![format!("rows by place, bytes_scanned={}", picked.bytes_read)],
+                rows: rows.len() as u64,
+                elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            });
+        }
+        Ok(picked.batches)
+    }
+
     async fn plan(&self, sql: &str) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
         self.context.sql_with_options(sql, read_only()).await?.create_physical_plan().await
     }

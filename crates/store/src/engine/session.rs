@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -31,6 +32,32 @@ pub(super) fn runtime() -> Arc<RuntimeEnv> {
 
 /// A session that knows these datasets by their names.
 pub(super) fn context(runtime: &Arc<RuntimeEnv>, snapshots: &[Snapshot]) -> Result<SessionContext, RunError> {
+    let context = empty(runtime)?;
+    for snapshot in snapshots {
+        register(&context, snapshot, snapshot.provider.clone())?;
+    }
+    Ok(context)
+}
+
+/// The same, and each row tells where it stands.
+pub(super) fn placed(runtime: &Arc<RuntimeEnv>, snapshots: &[Snapshot]) -> Result<SessionContext, RunError> {
+    let context = empty(runtime)?;
+    for snapshot in snapshots {
+        register(&context, snapshot, Arc::new(snapshot.scan.with_places()))?;
+    }
+    Ok(context)
+}
+
+fn register(
+    context: &SessionContext,
+    snapshot: &Snapshot,
+    provider: Arc<dyn TableProvider>,
+) -> Result<(), RunError> {
+    let name = TableReference::bare(snapshot.dataset.as_str());
+    context.register_table(name, provider).map(drop).map_err(failed)
+}
+
+fn empty(runtime: &Arc<RuntimeEnv>) -> Result<SessionContext, RunError> {
     let partitions = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut config = SessionConfig::new().with_target_partitions(partitions).with_information_schema(false);
     let options = config.options_mut();
@@ -48,9 +75,5 @@ pub(super) fn context(runtime: &Arc<RuntimeEnv>, snapshots: &[Snapshot]) -> Resu
     arithmetic::functions().into_iter().for_each(|function| context.register_udf(function));
     context.register_udf(pattern::function());
     context.register_udaf(percentile::function());
-    for snapshot in snapshots {
-        let name = TableReference::bare(snapshot.dataset.as_str());
-        context.register_table(name, snapshot.provider.clone()).map_err(failed)?;
-    }
     Ok(context)
 }
