@@ -2,10 +2,12 @@
 //! Source: AWS Lambda Developer Guide, "Accessing real-time telemetry data for extensions using the Telemetry API".
 
 mod platform;
+mod payload;
 mod subscription;
 
+pub use payload::Payload;
 pub use platform::{
-    End, Extension, Fault, InitMetrics, InitReport, InitRuntimeDone, InitStart, LogsDropped, Payload, Report,
+    End, Extension, Fault, InitMetrics, InitReport, InitRuntimeDone, InitStart, LogsDropped, Report,
     ReportMetrics, RestoreReport, RestoreRuntimeDone, RestoreStart, RuntimeDone, RuntimeDoneMetrics, Span,
     Start, TelemetrySubscription, Tracing,
 };
