@@ -12,6 +12,7 @@ mod head;
 mod embedded;
 mod stack;
 mod telling;
+mod named;
 mod fields;
 mod error;
 mod emf;

@@ -1,6 +1,8 @@
 //! Trace context: X-Ray's header, W3C `traceparent`, and the names under which loggers write trace and span ids.
 
-use model::{Map, SpanId, TraceContext, TraceId};
+use model::{Map, SpanId, TraceContext, TraceId, Value};
+
+use super::named::named;
 
 /// What an X-Ray header says (AWS X-Ray developer guide, "Tracing header").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,13 +63,13 @@ pub(super) const ROOT_KEYS: &[&[&str]] = &[&TRACE_KEYS, &SPAN_KEYS, &["trace", "
 
 /// The trace that a JSON line names. Elastic's schema has it as `{"trace": {"id": …}}`.
 pub(super) fn trace_id(places: &[&Map]) -> Option<TraceId> {
-    let find = |map: &&Map| TRACE_KEYS.iter().filter_map(|key| map.get(*key)?.as_str()).find_map(trace);
+    let find = |map: &&Map| named(map, &TRACE_KEYS).filter_map(Value::as_str).find_map(trace);
     places.iter().find_map(find).or_else(|| trace(nested_id(places, "trace")?))
 }
 
 /// The span that a JSON line names.
 pub(super) fn span_id(places: &[&Map]) -> Option<SpanId> {
-    let find = |map: &&Map| SPAN_KEYS.iter().filter_map(|key| map.get(*key)?.as_str()).find_map(span);
+    let find = |map: &&Map| named(map, &SPAN_KEYS).filter_map(Value::as_str).find_map(span);
     places.iter().find_map(find).or_else(|| span(nested_id(places, "span")?))
 }
 

@@ -2,6 +2,7 @@
 
 use model::{Level, Map, Value};
 
+use super::named::named;
 use super::{fields, stack};
 
 /// Long enough for a type and a message; the whole text stays in the body.
@@ -45,7 +46,7 @@ pub(super) fn of(body: &Map, level: Option<Level>) -> Option<String> {
     }
     let (kind, message) = at_root(body);
     let found = joined(kind.filter(|_| message.is_some()), message)
-        .or_else(|| KEYS.iter().find_map(|key| described(body.get(*key)?)))
+        .or_else(|| named(body, &KEYS).find_map(described))
         .or_else(|| kind.map(first_line))
         .or_else(|| nested(body));
     match level {

@@ -4,6 +4,8 @@
 
 use model::{Level, Map, Value};
 
+use super::named::named;
+
 const LEVEL_KEYS: [&str; 13] = [
     "level",
     "severity",
@@ -136,7 +138,7 @@ fn python_level(number: i64) -> Option<Level> {
 /// `tracing`'s outer spans and .NET's scopes among them.
 pub(super) fn places(body: &Map) -> Vec<&Map> {
     let mut places = vec![body];
-    places.extend(CONTEXT_KEYS.iter().filter_map(|key| body.get(*key)?.as_object()));
+    places.extend(named(body, &CONTEXT_KEYS).filter_map(Value::as_object));
     for key in CONTEXT_LISTS {
         if let Some(Value::Array(items)) = body.get(key) {
             places.extend(items.iter().filter_map(Value::as_object));
@@ -147,11 +149,10 @@ pub(super) fn places(body: &Map) -> Vec<&Map> {
 
 /// The invocation that the line names, and whether it can be nothing else.
 pub(super) fn request_id(places: &[&Map]) -> Option<(String, bool)> {
-    let find = |keys: &[&str]| {
-        let ids = places.iter().flat_map(|map| keys.iter().filter_map(|key| usable_id(map.get(*key)?)));
-        ids.map(str::to_owned).next()
-    };
-    find(&INVOCATION_KEYS).map(|id| (id, true)).or_else(|| find(&REQUEST_KEYS).map(|id| (id, false)))
+    let certain = places.iter().find_map(|map| named(map, &INVOCATION_KEYS).find_map(usable_id));
+    let common = || places.iter().find_map(|map| named(map, &REQUEST_KEYS).find_map(usable_id));
+    let (id, is_certain) = certain.map(|id| (id, true)).or_else(|| Some((common()?, false)))?;
+    Some((id.to_owned(), is_certain))
 }
 
 fn usable_id(value: &Value) -> Option<&str> {
