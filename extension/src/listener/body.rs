@@ -2,6 +2,7 @@
 //! never its neighbours, and a record that was cut over two bodies is made whole. Called by the collector; time is an
 //! argument.
 
+mod usual;
 mod scan;
 mod envelope;
 mod salvage;
@@ -134,11 +135,13 @@ impl Elements<'_> {
 
 /// The record at the beginning of `bytes`, and its length.
 fn first(bytes: &[u8]) -> Option<(Told, usize)> {
-    let (record, length) = first_unread(bytes)?;
-    Some((told(record)?, length))
+    usual::first(bytes).or_else(|| {
+        let (record, length) = first_unread(bytes)?;
+        Some((told(record)?, length))
+    })
 }
 
-/// The same with its content as it is written.
+/// The same in any order, with its content as it is written.
 fn first_unread(bytes: &[u8]) -> Option<(Record<Option<&RawValue>>, usize)> {
     let mut records = serde_json::Deserializer::from_slice(bytes).into_iter();
     let record = records.next()?.ok()?;

@@ -160,6 +160,27 @@ fn what_is_held_is_bounded() {
     assert!(known.record.as_str().is_some_and(|text| text.len() == 3_000_000));
 }
 
+#[test]
+fn an_element_says_the_same_in_every_order_of_its_keys() {
+    let members = [
+        r#""time":"t""#,
+        r#""type":"platform.runtimeDone""#,
+        r#""record":{"requestId":"r"}"#,
+        r#""more":[1]"#,
+    ];
+    let usual = alone(format!("[{{{},{},{}}}]", members[0], members[1], members[2]).as_bytes());
+    assert_eq!(usual, ["platform.runtimeDone of r"]);
+    for (a, b, c) in [(0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)] {
+        for extra in 0..=3 {
+            let mut order = vec![members[a], members[b], members[c]];
+            order.insert(extra, members[3]);
+            assert_eq!(alone(format!("[{{{}}}]", order.join(",")).as_bytes()), usual);
+        }
+    }
+    let object = br#"[{"time":"t","type":"function","record":{"n": 1}}]"#;
+    assert_eq!(alone(object), [r#"function {"n": 1}"#], "as it was printed");
+}
+
 /// A record as the platform writes it: its envelope and its content.
 fn any_written() -> impl Strategy<Value = (String, String)> {
     let text = prop_oneof!["\\PC{0,24}", r#"[\[\]{}",:\\a]{0,24}"#].prop_map(serde_json::Value::from);
