@@ -23,6 +23,8 @@ mod kinesis_api;
 mod s3_api;
 mod companion_function;
 mod bad_input;
+mod readme;
+mod demo;
 mod replay;
 mod modes;
 mod functions_file;

@@ -1,9 +1,12 @@
 //! Each line that a function printed is found by query, once: over runtimes, freezes, errors, timeouts, a drain.
 
-use serde_json::json;
+use std::process::Command;
+
+use serde_json::{Value, json};
 
 use crate::support::dev::{Dev, node, python};
 use crate::support::lines::{assert_exactly_once, lines};
+use crate::support::programs::program;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lines_of_python_and_node_functions_are_found_once() {
@@ -20,8 +23,30 @@ async fn lines_of_python_and_node_functions_are_found_once() {
             assert!(event["$limelight"]["requestId"].is_string(), "{event}");
             assert!(event["$limelight"]["traceId"].is_string(), "{event}");
         }
+        the_first_invocation_is_a_waterfall(&dev, function, &lines(run, 60)[..10], &events);
     }
     dev.stop();
+}
+
+/// `limelight trace` as a person sees it: the invocation's span with its bar, init beneath it, each line once.
+fn the_first_invocation_is_a_waterfall(dev: &Dev, function: &str, printed: &[String], events: &[Value]) {
+    let first = events.iter().find(|event| event.to_string().contains(&printed[0])).unwrap();
+    let trace = first["$limelight"]["traceId"].as_str().unwrap();
+    let output = Command::new(program("limelight"))
+        .args(["trace", trace, "--logs", "--endpoint", dev.address("api")])
+        .env("COLUMNS", "120")
+        .output()
+        .unwrap();
+    let drawn = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && drawn.starts_with(&format!("trace {trace} · ")), "{output:?}");
+    assert!(drawn.lines().next().unwrap().ends_with(" · no errors"), "{drawn}");
+    let is_span = |line: &str, name: &str| line.contains(name) && line.contains('█') && line.ends_with("ms");
+    let invocation = drawn.lines().position(|line| is_span(line, function));
+    let init = drawn.lines().position(|line| is_span(line, "├ init") || is_span(line, "└ init"));
+    assert!(invocation.is_some() && init > invocation, "init hangs on its invocation: {drawn}");
+    for line in printed {
+        assert_eq!(drawn.matches(line).count(), 1, "{line}: {drawn}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
