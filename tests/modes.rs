@@ -1,14 +1,16 @@
 //! The extension in every way in which AWS makes an environment: provisioned, from a snapshot, on a managed instance.
-//! Each line that was printed is found exactly once.
+//! Each line that was printed is found exactly once, and where keys are fetched, they are fetched again.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sandbox::{FunctionConfig, Initialization, Invocation, Lambda};
 use serde_json::json;
 
 use crate::support::dev::Dev;
+use crate::support::fault_proxy::FaultProxy;
+use crate::support::fault_proxy::plan::Plan;
 use crate::support::lines::{assert_exactly_once, lines};
-use crate::support::parts::{moto, prepare};
 use crate::support::programs::{extension, part, root};
 
 /// Four invocations at once and four more one after the other, with three lines each.
@@ -23,7 +25,7 @@ fn function(stream_endpoint: &str) -> FunctionConfig {
         .timeout(Duration::from_secs(20))
         .memory_mb(2_048)
         .concurrency_max(2)
-        .env("LIMELIGHT_STREAM", "telemetry")
+        .env("LIMELIGHT_STREAM", "limelight")
         // Two environments on one machine share its loopback.
         .env("LIMELIGHT_PORT", "0")
         .env("AWS_ENDPOINT_URL_KINESIS", stream_endpoint)
@@ -39,11 +41,13 @@ async fn invoke(lambda: &Lambda, lines: &[String]) {
     assert!(outcome.error.is_none(), "{outcome:?}");
 }
 
-/// Runs the function, and asks for its lines.
-async fn every_line_is_found(run: &str, initialization: Initialization) {
-    let server = moto();
-    prepare("kinesis_stream.py", &[&server.url(), "telemetry", "1"]);
-    let function = function(&server.url()).initialization(initialization);
+/// Runs the function, and asks for its lines. Out come the session tokens that its requests were signed with.
+async fn every_line_is_found(run: &str, initialization: Initialization) -> BTreeSet<String> {
+    let data = tempfile::tempdir().unwrap();
+    let dev = Dev::start(data.path(), &[], &[]);
+    // Nothing goes wrong on this way: it tells who signed.
+    let way = FaultProxy::start(dev.address("stream"), Plan::faultless()).await;
+    let function = function(&way.url()).initialization(initialization);
     let lambda = Lambda::start(vec![function]).await.unwrap();
     let printed = lines(run, LINES);
     let bursts: Vec<Vec<String>> = printed.chunks(3).map(<[String]>::to_vec).collect();
@@ -64,26 +68,29 @@ async fn every_line_is_found(run: &str, initialization: Initialization) {
     }
     lambda.shutdown().await;
 
-    let data = tempfile::tempdir().unwrap();
-    let dev = Dev::start(data.path(), &[], &["--stream-endpoint", &server.url(), "--stream", "telemetry"]);
     let events = dev.events_with(&format!("<{run}:"), LINES).await;
     assert_exactly_once(run, LINES, &events);
     dev.stop();
+    way.signed_with().into_iter().flatten().collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_provisioned_concurrency() {
     let provisioned = Initialization::ProvisionedConcurrency { environments: 1 };
-    every_line_is_found("pc01", provisioned).await;
+    let tokens = every_line_is_found("pc01", provisioned).await;
+    assert!(tokens.len() <= 1, "keys that stand in variables do not change: {tokens:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_a_snapshot_with_keys_that_expire() {
-    every_line_is_found("ss01", Initialization::SnapStart).await;
+    let tokens = every_line_is_found("ss01", Initialization::SnapStart).await;
+    // Each pause between two invocations is longer than any keys last.
+    assert!(tokens.len() >= 4, "{tokens:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_a_managed_instance_with_invocations_at_once() {
+async fn on_a_managed_instance_with_invocations_at_once_and_keys_that_expire() {
     let managed = Initialization::ManagedInstances { environments: 1, concurrency: 4 };
-    every_line_is_found("mi01", managed).await;
+    let tokens = every_line_is_found("mi01", managed).await;
+    assert!(tokens.len() >= 4, "{tokens:?}");
 }

@@ -43,7 +43,7 @@ async fn the_end_comes_in_time_whatever_the_stream_does() {
         let asked = Instant::now();
         stage.platform.shutdown("spindown").await;
         let said = stage.extension.ended_well().await;
-        assert!(asked.elapsed() < Duration::from_millis(1_900), "{answer:?}: {:?}", asked.elapsed());
+        assert!(asked.elapsed() <= Duration::from_millis(1_500), "{answer:?}: {:?}", asked.elapsed());
         assert!(said.contains("not acknowledged"), "{answer:?}: {said}");
     }
 }

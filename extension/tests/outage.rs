@@ -61,15 +61,47 @@ async fn a_stream_that_hangs_resets_or_is_slow_soon_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_missing_stream_is_one_line_and_every_next_is_answered() {
-    let mut stage = Stage::set(Platform::start().await, &[]).await;
-    stage.kinesis.answer_next(&[Answer::Missing; 100]);
-    for number in 0..3 {
-        stage.invocation(&number.to_string(), "unheard").await;
+async fn a_missing_stream_or_permission_is_one_line_and_every_next_is_answered() {
+    for why in ["ResourceNotFoundException", "AccessDeniedException"] {
+        let mut stage = Stage::set(Platform::start().await, &[]).await;
+        stage.kinesis.otherwise(Some(Answer::Refused(why)));
+        for number in 0..3 {
+            stage.invocation(&number.to_string(), "unheard").await;
+        }
+        let (_, said) = stage.shutdown().await;
+        assert_eq!(said.matches(why).count(), 1, "{said}");
+        assert!(said.contains("not acknowledged"), "{said}");
     }
-    let (_, said) = stage.shutdown().await;
-    assert_eq!(said.matches("ResourceNotFoundException").count(), 1, "{said}");
-    assert!(said.contains("not acknowledged"), "{said}");
+}
+
+/// Nobody grants a permission within seconds: the pauses grow, also over what is delivered meanwhile. When somebody
+/// has, everything arrives.
+#[tokio::test]
+async fn a_denied_permission_is_asked_for_ever_less_often() {
+    let stage = Stage::set(Platform::start().await, &[("LIMELIGHT_FRESHNESS_MS", "50")]).await;
+    stage.kinesis.otherwise(Some(Answer::Refused("AccessDeniedException")));
+    stage.platform.invoke("one").await;
+    stage.platform.deliver(&[start("one")]).await;
+    let began = Instant::now();
+    let mut lines = 0;
+    while began.elapsed() < Duration::from_secs(2) {
+        stage.platform.deliver(&[line("one", &format!("line {lines:02}"))]).await;
+        lines += 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Half of 80, 160, 320, 640 and 1,280 ms at the least, before the seventh.
+    let asked = stage.kinesis.requests();
+    assert!((2..=7).contains(&asked.len()), "{} requests in two seconds", asked.len());
+    assert!(
+        asked.iter().all(|entries| entries.len() == 1),
+        "while nothing is taken, one batch is enough to ask with"
+    );
+    stage.kinesis.otherwise(None);
+    stage.platform.deliver(&[runtime_done("one")]).await;
+    stage.platform.ready().await;
+    let (kinesis, said) = stage.shutdown().await;
+    assert_eq!(kinesis.messages().len(), lines);
+    assert_eq!(said.matches("AccessDeniedException").count(), 1, "{said}");
 }
 
 #[tokio::test]

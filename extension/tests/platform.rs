@@ -16,6 +16,24 @@ async fn the_newest_schema_is_asked_for_first_and_older_ones_on_400() {
     stage.shutdown().await;
 }
 
+/// The port of the settings, so that a restarted extension gets what the platform still has for it; another one where a
+/// neighbour was there first.
+#[tokio::test]
+async fn it_listens_where_it_is_told_and_where_that_is_taken_somewhere_else() {
+    for is_taken in [false, true] {
+        let neighbour = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = neighbour.local_addr().unwrap().port();
+        let neighbour = is_taken.then_some(neighbour);
+        let told = port.to_string();
+        let mut stage = Stage::set(Platform::start().await, &[("LIMELIGHT_PORT", &told)]).await;
+        assert_eq!(stage.platform.port_asked() == port, !is_taken);
+        stage.invocation("one", "hello").await;
+        let (kinesis, said) = stage.shutdown().await;
+        assert_eq!((kinesis.messages(), said.as_str()), (vec!["hello".to_owned()], ""));
+        drop(neighbour);
+    }
+}
+
 #[tokio::test]
 async fn without_a_telemetry_api_it_says_so_and_answers_next() {
     let platform = Platform::start().await;

@@ -98,7 +98,7 @@ async fn a_request_that_a_freeze_cut_is_repeated_at_the_next_invocation() {
 async fn when_room_is_short_debug_goes_first_and_errors_stay() {
     let settings = [("LIMELIGHT_MEMORY_MIB", "8"), ("LIMELIGHT_JOURNAL_MIB", "0")];
     let stage = Stage::set(Platform::start().await, &settings).await;
-    stage.kinesis.otherwise(Some(Answer::Missing));
+    stage.kinesis.otherwise(Some(Answer::Refused("ResourceNotFoundException")));
     stage.platform.invoke("one").await;
     stage.platform.deliver(&[start("one"), line_at("ERROR", "one", "the first error")]).await;
     for seed in 0..40 {

@@ -73,6 +73,11 @@ impl FaultProxy {
         self.way.taken.lock().unwrap().clone()
     }
 
+    /// The session tokens of the keys that signed the producers' requests, in order; none where there is no token.
+    pub fn signed_with(&self) -> Vec<Option<String>> {
+        self.way.signed_with.lock().unwrap().clone()
+    }
+
     /// Waits until nothing travels any more.
     pub async fn settled(&self) {
         while Arc::strong_count(&self.way.travellers) > 1 {
@@ -115,6 +120,10 @@ async fn answer(
     let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let puts = target.ends_with(".PutRecords");
     let fault = puts.then(|| way.plan.lock().unwrap().draw()).flatten();
+    if puts {
+        let token = head.headers.get("x-amz-security-token").and_then(|value| value.to_str().ok());
+        way.signed_with.lock().unwrap().push(token.map(str::to_owned));
+    }
     if fault == Some(Fault::Hang) {
         std::future::pending::<()>().await;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::Reply;
 use base64::Engine as _;
@@ -20,8 +20,8 @@ pub(crate) enum Answer {
     FailEntries(&'static [usize]),
     /// Nothing is taken.
     Status(u16),
-    /// There is no such stream.
-    Missing,
+    /// Nothing is taken, and this is why: an error's name, as `ResourceNotFoundException`.
+    Refused(&'static str),
     /// No answer ever; nothing is taken.
     Hang,
     /// Everything is taken, after so many milliseconds.
@@ -31,6 +31,9 @@ pub(crate) enum Answer {
     /// Everything is taken, and the connection breaks off before the answer.
     Lost,
 }
+
+/// Keys that no test outlives.
+const CENTURIES: Duration = Duration::from_secs(170 * 365 * 24 * 60 * 60);
 
 /// Partition key and data.
 pub(crate) type Entry = (String, Vec<u8>);
@@ -51,6 +54,10 @@ struct State {
     taken: Vec<Entry>,
     signed_by: String,
     keys_asked: usize,
+    /// How long the keys that are served next are good for; when there is none left, for centuries.
+    lifetimes: VecDeque<Duration>,
+    /// When the keys that were served run out, in order.
+    expiries: Vec<SystemTime>,
 }
 
 impl Kinesis {
@@ -73,6 +80,11 @@ impl Kinesis {
     /// How often keys were asked for.
     pub(crate) fn keys_asked(&self) -> usize {
         self.state.lock().unwrap().keys_asked
+    }
+
+    /// How long the next keys are good for.
+    pub(crate) fn keys_last(&self, lifetimes: &[Duration]) {
+        self.state.lock().unwrap().lifetimes.extend(lifetimes);
     }
 
     /// How the next requests are answered, in order.
@@ -106,7 +118,6 @@ impl Kinesis {
         self.decoded().into_iter().flat_map(|decoded| decoded.events).collect()
     }
 
-    /// The account with which a sandbox ended, else the one in the batch that was made last.
     /// The one event of this name.
     pub(crate) fn event(&self, name: &str) -> model::Event {
         let found = self.events().into_iter().filter(|event| event.name.as_deref() == Some(name));
@@ -115,7 +126,7 @@ impl Kinesis {
         found.remove(0)
     }
 
-    /// The account in the batch that was made last.
+    /// The account with which a sandbox ended, else the one in the batch that was made last.
     pub(crate) fn last_account(&self) -> wire::Account {
         let sequence = |decoded: &wire::Decoded| decoded.batch.clone().unwrap().sequence;
         let ended = |decoded: &wire::Decoded| !decoded.account.clone().unwrap().closed.is_empty();
@@ -141,12 +152,10 @@ impl Kinesis {
 async fn respond(state: Arc<Mutex<State>>, request: Request<Bytes>) -> Reply {
     if request.uri().path() == "/credentials" {
         assert_eq!(request.headers()["authorization"], "a-token");
-        state.lock().unwrap().keys_asked += 1;
-        let keys = r#"{"AccessKeyId":"served","SecretAccessKey":"s","Token":"t","Expiration":"2200-01-01T00:00:00Z"}"#;
-        return Some(super::answer(200, keys));
+        return Some(super::answer(200, keys(&mut state.lock().unwrap())));
     }
     let signed_by = request.headers()["authorization"].to_str().unwrap().to_owned();
-    state.lock().unwrap().signed_by = signed_by;
+    state.lock().unwrap().signed(signed_by);
     assert_eq!(request.headers()["x-amz-target"], "Kinesis_20131202.PutRecords");
     let body: Value = serde_json::from_slice(request.body()).unwrap();
     assert_eq!(body["StreamName"], "telemetry");
@@ -162,8 +171,9 @@ async fn respond(state: Arc<Mutex<State>>, request: Request<Bytes>) -> Reply {
         Answer::Status(status) => {
             super::answer(status, r#"{"__type":"InternalFailure","message":"not now"}"#)
         }
-        Answer::Missing => {
-            super::answer(400, r#"{"__type":"ResourceNotFoundException","message":"no stream telemetry"}"#)
+        Answer::Refused(why) => {
+            let body = json!({ "__type": why, "message": "not for you" });
+            super::answer(400, body.to_string())
         }
         Answer::Hang => std::future::pending().await,
         Answer::Late(millis) => {
@@ -176,6 +186,27 @@ async fn respond(state: Arc<Mutex<State>>, request: Request<Bytes>) -> Reply {
             return None;
         }
     })
+}
+
+/// Keys that tell by their name which ones they are: `served-1`, `served-2`, …
+fn keys(state: &mut State) -> String {
+    state.keys_asked += 1;
+    let lifetime = state.lifetimes.pop_front().unwrap_or(CENTURIES);
+    let expires = SystemTime::now() + lifetime;
+    state.expiries.push(expires);
+    let (name, expires) = (format!("served-{}", state.keys_asked), Timestamp::from(expires).to_string());
+    json!({ "AccessKeyId": name, "SecretAccessKey": "s", "Token": "t", "Expiration": expires }).to_string()
+}
+
+impl State {
+    /// The real service refuses keys that have run out; here it is a fault of whoever signs with them.
+    fn signed(&mut self, authorization: String) {
+        let served = authorization.split("Credential=served-").nth(1).and_then(|rest| rest.split('/').next());
+        if let Some(number) = served.map(|number| number.parse::<usize>().unwrap()) {
+            assert!(SystemTime::now() < self.expiries[number - 1], "signed by keys that have run out");
+        }
+        self.signed_by = authorization;
+    }
 }
 
 fn entry(record: &Value) -> Entry {

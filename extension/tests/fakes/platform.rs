@@ -85,6 +85,14 @@ impl Platform {
         subscriptions.iter().map(|body| body["schemaVersion"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// Where the last subscription wants the records.
+    pub(crate) fn port_asked(&self) -> u16 {
+        let subscriptions = self.state.subscriptions.lock().unwrap();
+        let subscription = subscriptions.last().expect("nobody has subscribed");
+        let uri = subscription["destination"]["URI"].as_str().unwrap();
+        uri.parse::<http::Uri>().unwrap().port_u16().unwrap()
+    }
+
     /// Waits until the extension has asked for its next event.
     pub(crate) async fn ready(&self) {
         let mut nexts = self.state.nexts.lock().await;
@@ -124,15 +132,7 @@ impl Platform {
     }
 
     pub(crate) async fn deliver_bytes(&self, body: Vec<u8>) -> u16 {
-        let uri = {
-            let subscriptions = self.state.subscriptions.lock().unwrap();
-            subscriptions.last().expect("nobody has subscribed")["destination"]["URI"]
-                .as_str()
-                .unwrap()
-                .to_owned()
-        };
-        let port = uri.parse::<http::Uri>().unwrap().port_u16().unwrap();
-        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let stream = TcpStream::connect(("127.0.0.1", self.port_asked())).await.unwrap();
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);

@@ -20,6 +20,8 @@ pub(super) struct Way {
     pub(super) plan: Mutex<Plan>,
     /// The data of every entry that the server took.
     pub(super) taken: Mutex<Vec<Vec<u8>>>,
+    /// The session token of each PutRecords.
+    pub(super) signed_with: Mutex<Vec<Option<String>>>,
     /// Held once more by everybody who travels.
     pub(super) travellers: Arc<()>,
     http: reqwest::Client,
@@ -31,6 +33,7 @@ impl Way {
             upstream: Mutex::new(upstream.to_owned()),
             plan: Mutex::new(plan),
             taken: Mutex::default(),
+            signed_with: Mutex::default(),
             travellers: Arc::default(),
             http: reqwest::Client::new(),
         }
