@@ -8,6 +8,8 @@ mod support;
 mod course;
 #[path = "assemble/start_up.rs"]
 mod start_up;
+#[path = "assemble/restore.rs"]
+mod restore;
 #[path = "assemble/failure.rs"]
 mod failure;
 #[path = "assemble/lines.rs"]

@@ -63,6 +63,24 @@ fn every_kind_of_request_names_its_route_and_its_caller() {
 }
 
 #[test]
+fn a_service_network_is_known_by_both_of_its_versions() {
+    let first = json!({"raw_path": "/orders/7", "method": "GET", "headers": {"traceparent": PARENT, "host": "shop"},
+        "query_string_parameters": {"token": "t"}, "body": "", "is_base64_encoded": false});
+    let second = json!({"version": "2.0", "path": "/orders/7", "method": "GET",
+        "headers": {"traceparent": [PARENT], "host": ["shop"]}, "isBase64Encoded": false,
+        "requestContext": {"serviceNetworkArn": "arn:aws:vpc-lattice:eu-west-1:1:servicenetwork/sn-1",
+            "serviceArn": "arn:aws:vpc-lattice:eu-west-1:1:service/svc-1", "region": "eu-west-1"}});
+    for event in [first, second] {
+        let trigger = trigger(event);
+        assert_eq!((trigger.source, trigger.class), ("vpc-lattice", "http"));
+        assert_eq!(attribute(&trigger, "http.request.method"), Some("GET"));
+        assert_eq!(attribute(&trigger, "url.path"), Some("/orders/7"));
+        assert_eq!(attribute(&trigger, "server.address"), Some("shop"));
+        assert_eq!(trigger.caller, context());
+    }
+}
+
+#[test]
 fn a_batch_links_each_messages_span_once() {
     let message = |trace: &str| {
         json!({"messageId": "m", "body": "x", "attributes": {"AWSTraceHeader": trace},
@@ -96,6 +114,34 @@ fn messages_inside_messages_are_found() {
     }
 }
 
+/// A bucket's notifications come through topics and queues as often as not. They carry no trace of their own: what the
+/// topic or the queue knows of one counts.
+#[test]
+fn a_buckets_notification_is_found_in_a_queue_in_a_topic_and_in_a_topic_in_a_queue() {
+    let put = json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": "orders", "arn": "arn:aws:s3:::orders"}, "object": {"key": "7.json"}}}]})
+    .to_string();
+    let topic = json!({"Type": "Notification", "TopicArn": "arn:aws:sns:eu-west-1:1:puts", "Message": put})
+        .to_string();
+    let queue =
+        |body: &str| json!({"eventSource": "aws:sqs", "body": body, "attributes": {"AWSTraceHeader": XRAY}});
+    let sns = json!({"EventSource": "aws:sns", "Sns": {"TopicArn": "arn:aws:sns:eu-west-1:1:puts", "Message": put,
+        "MessageAttributes": {"traceparent": {"Type": "String", "Value": PARENT}}}});
+    for (record, source, nested) in
+        [(queue(&put), "sqs", "s3"), (sns, "sns", "s3"), (queue(&topic), "sqs", "sns")]
+    {
+        let trigger = trigger(json!({"Records": [record]}));
+        assert_eq!(trigger.source, source);
+        assert_eq!(attribute(&trigger, "aws.lambda.trigger.nested"), Some(nested), "in {source}");
+        assert_eq!(trigger.caller, context(), "{nested} in {source}");
+    }
+    // As deep as they are opened.
+    let deep = json!({"TopicArn": "arn", "Message": json!({"TopicArn": "arn", "Message": json!({"detail-type": "x",
+        "source": "shop", "detail": {"traceparent": PARENT}}).to_string()}).to_string()});
+    let deeper = json!({"Records": [{"eventSource": "aws:sqs", "body": deep.to_string()}]});
+    assert_eq!(trigger(deeper).caller, None);
+}
+
 #[test]
 fn every_other_sender_is_known() {
     for (event, source, class) in [
@@ -117,6 +163,18 @@ fn every_other_sender_is_known() {
             "timer",
         ),
         (json!({"detail-type": "order", "source": "shop", "detail": {}}), "eventbridge", "pubsub"),
+        (
+            json!({"Records": [{"eventSource": "aws:ses", "ses": {"mail": {}, "receipt": {}}}]}),
+            "ses",
+            "pubsub",
+        ),
+        (
+            json!({"Records": [{"eventSource": "aws:codecommit", "eventSourceARN": "arn", "codecommit": {}}]}),
+            "codecommit",
+            "other",
+        ),
+        (json!({"CodePipeline.job": {"id": "j", "data": {}}}), "codepipeline", "other"),
+        (json!({"configRuleName": "r", "invokingEvent": "{}", "resultToken": "t"}), "config", "other"),
         (json!({"awslogs": {"data": "H4sI"}}), "cloudwatch-logs", "datasource"),
         (json!({"eventSource": "aws:rmq", "rmqMessagesByQueue": {"q::/": [{}, {}]}}), "mq", "pubsub"),
         (json!({"deliveryStreamArn": "arn", "records": [{}]}), "firehose", "datasource"),
@@ -129,11 +187,31 @@ fn every_other_sender_is_known() {
         assert_eq!((trigger.source, trigger.class), (source, class));
     }
     let bytes: Vec<u8> = PARENT.bytes().collect();
-    let kafka =
-        trigger(json!({"eventSource": "aws:kafka", "eventSourceArn": "arn", "records": {"orders-0": [
-        {"topic": "orders", "headers": [{"traceparent": bytes}]}, {"topic": "orders", "headers": []}]}}));
-    assert_eq!((kafka.source, kafka.links.len()), ("kafka", 1));
-    assert_eq!(kafka.links[0].context, context().unwrap());
+    let records = json!({"orders-0": [
+        {"topic": "orders", "headers": [{"traceparent": bytes}]}, {"topic": "orders", "headers": []}]});
+    let managed = json!({"eventSource": "aws:kafka", "eventSourceArn": "arn", "records": records});
+    let own = json!({"eventSource": "SelfManagedKafka", "bootstrapServers": "b-1:9092", "records": records});
+    for (event, arn) in [(managed, Some("arn")), (own, None)] {
+        let kafka = trigger(event);
+        assert_eq!((kafka.source, kafka.links.len()), ("kafka", 1));
+        assert_eq!(kafka.links[0].context, context().unwrap());
+        assert_eq!(attribute(&kafka, "aws.event_source.arn"), arn);
+        assert_eq!(attribute(&kafka, "messaging.destination.name"), Some("orders"));
+    }
+}
+
+#[test]
+fn a_broker_is_told_by_its_system_with_all_messages_counted() {
+    let active =
+        json!({"eventSource": "aws:mq", "eventSourceArn": "arn", "messages": [{"messageID": "1"}, {}]});
+    let rabbit = json!({"eventSource": "aws:rmq", "eventSourceArn": "arn",
+        "rmqMessagesByQueue": {"orders::/": [{}], "bills::/": [{}]}});
+    for (event, system) in [(active, "activemq"), (rabbit, "rabbitmq")] {
+        let broker = trigger(event);
+        assert_eq!((broker.source, broker.class), ("mq", "pubsub"));
+        assert_eq!(attribute(&broker, "messaging.system"), Some(system));
+        assert_eq!(broker.attributes["messaging.batch.message_count"], Value::Int(2), "{system}");
+    }
 }
 
 #[test]
