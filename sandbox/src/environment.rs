@@ -201,8 +201,13 @@ impl Environment {
 
     /// Between two invocations: frozen, unless the function's environments never are.
     pub(crate) fn rest(&mut self) {
+        let was_stopped = self.watchman.calm();
         if self.function.config.freeze && !self.initialization.is_managed() {
+            // Also what was started during the stop.
+            self.frozen &= !was_stopped;
             self.freeze();
+        } else if was_stopped {
+            self.thaw(Tempo::Normal);
         }
     }
 

@@ -16,6 +16,9 @@ pub struct FaultPlan {
 pub struct Odds {
     /// During an invocation: everything is stopped for a while, as under CPU pressure.
     pub freeze: f64,
+    /// Of a message between platform and sandbox (a telemetry POST, the answer to a registration, to a subscription or
+    /// to `next`, SHUTDOWN among them): everything is stopped just before or just after it.
+    pub freeze_message: f64,
     /// After a telemetry POST that was answered: the same body again.
     pub redeliver: f64,
     /// Of a record: cut over two POSTs although it is smaller than `maxBytes`.
@@ -39,7 +42,18 @@ impl FaultPlan {
 #[derive(Debug, Clone)]
 pub(crate) struct Dice {
     state: u64,
+    /// Messages are many and their number is the machine's: what is drawn for them does not shift the rest.
+    messages: u64,
     odds: Odds,
+}
+
+/// A stop around one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The message is on its way when everything stops for so long.
+    Before(Duration),
+    /// Everything stops so long after the message.
+    After { pause: Duration, length: Duration },
 }
 
 /// What goes wrong during one invocation, and when.
@@ -55,8 +69,10 @@ pub(crate) enum Blow {
 
 /// Faults of an invocation fall into its first so many milliseconds: short functions are hit too.
 const BLOW_WITHIN_MS: u64 = 200;
-/// A freeze in mid-invocation lasts up to so long.
+/// A freeze in mid-invocation or around a message lasts up to so long.
 const FREEZE_MS_MAX: u64 = 400;
+/// A freeze after a message comes within so long: what the message sets off is cut at any point.
+const AFTER_MS_MAX: u64 = 20;
 /// A clock jump on the machine's clock: the environment stays stopped for so long before it goes on.
 const STOP_MS: std::ops::Range<u64> = 1_000..3_000;
 /// A clock jump on a faked clock: a sandbox lives for hours between two invocations; a clock that is corrected goes
@@ -78,23 +94,22 @@ pub(crate) struct Jump {
 impl Dice {
     /// The `ordinal`-th thrower of a plan.
     pub(crate) fn new(plan: &FaultPlan, ordinal: u64) -> Self {
-        let mut dice = Self { state: plan.seed, odds: plan.odds };
-        dice.state = dice.next().wrapping_add(ordinal.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        dice
+        let mut seed = plan.seed;
+        let state = split_mix(&mut seed).wrapping_add(ordinal.wrapping_mul(STEP));
+        Self::of(state, plan.odds)
     }
 
     /// Another thrower that does not share this one's occasions.
     pub(crate) fn split(&mut self) -> Self {
-        Self { state: self.next(), odds: self.odds }
+        Self::of(self.next(), self.odds)
     }
 
-    /// SplitMix64 (Steele, Lea, Flood 2014): small, even, and the same on every machine.
+    fn of(state: u64, odds: Odds) -> Self {
+        Self { state, messages: !state, odds }
+    }
+
     fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        split_mix(&mut self.state)
     }
 
     fn below(&mut self, end: u64) -> u64 {
@@ -103,9 +118,17 @@ impl Dice {
 
     /// Always draws, so that changing one chance does not shift the others' occasions.
     fn happens(&mut self, chance: f64) -> bool {
-        #[allow(clippy::cast_precision_loss, reason = "53 bits are kept")]
-        let drawn = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
-        drawn < chance
+        is_below(self.next(), chance)
+    }
+
+    /// What happens around the message that is about to be sent.
+    pub(crate) fn stop(&mut self) -> Option<Stop> {
+        let mut drawn = || split_mix(&mut self.messages);
+        let happens = is_below(drawn(), self.odds.freeze_message);
+        let length = Duration::from_millis(1 + drawn() % FREEZE_MS_MAX);
+        let pause = Duration::from_millis(drawn() % AFTER_MS_MAX);
+        let before = is_below(drawn(), 0.5);
+        happens.then_some(if before { Stop::Before(length) } else { Stop::After { pause, length } })
     }
 
     /// What goes wrong in the invocation that begins now, and how long after its beginning.
@@ -151,6 +174,24 @@ impl Dice {
     }
 }
 
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// SplitMix64 (Steele, Lea, Flood 2014): small, even, and the same on every machine.
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(STEP);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// Whether something of this chance happens, by a drawn number.
+fn is_below(drawn: u64, chance: f64) -> bool {
+    #[allow(clippy::cast_precision_loss, reason = "53 bits are kept")]
+    let drawn = (drawn >> 11) as f64 / (1_u64 << 53) as f64;
+    drawn < chance
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +219,23 @@ mod tests {
     }
 
     #[test]
+    fn stops_come_before_and_after_messages_and_shift_nothing_else() {
+        let odds = Odds { freeze_message: 0.5, kill_function: 0.3, ..Odds::default() };
+        let (mut quiet, mut chatty) = (Dice::new(&plan(odds), 0), Dice::new(&plan(odds), 0));
+        let stops: Vec<_> = (0..100).map(|_| chatty.stop()).collect();
+        for is in [
+            |stop: &Option<Stop>| stop.is_none(),
+            |stop: &Option<Stop>| matches!(stop, Some(Stop::Before(length)) if !length.is_zero()),
+            |stop: &Option<Stop>| matches!(stop, Some(Stop::After { length, .. }) if !length.is_zero()),
+        ] {
+            assert!(stops.iter().any(is), "{stops:?}");
+        }
+        for _ in 0..100 {
+            assert_eq!(quiet.blow(), chatty.blow());
+        }
+    }
+
+    #[test]
     fn environments_draw_differently() {
         let odds = Odds { redeliver: 0.5, ..Odds::default() };
         let draw = |ordinal| {
@@ -192,6 +250,7 @@ mod tests {
         let mut dice = Dice::new(&plan(Odds { cut: 1.0, ..Odds::default() }), 0);
         for _ in 0..100 {
             assert!(dice.blow().is_none() && dice.jump().is_none() && !dice.redelivers());
+            assert_eq!(dice.stop(), None);
             let (index, kept) = dice.cut(5, |_| 10).unwrap();
             assert!(index < 5 && kept < 10);
         }

@@ -2,7 +2,7 @@
 //!
 //! Only the owner changes the environment's state; handlers send one of these and wait for the reply.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -194,4 +194,9 @@ pub(crate) enum Message {
         exit: Exit,
     },
     Dropped(LogsDropped),
+    /// A fault around a telemetry POST: everything stops for so long, from the answer on.
+    Stop {
+        length: Duration,
+        stopped: oneshot::Sender<()>,
+    },
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod buffer;
 pub(crate) mod cut;
+mod disturbance;
 pub(crate) mod line;
 pub(crate) mod relay;
 pub(crate) mod schema;

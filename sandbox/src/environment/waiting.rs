@@ -87,16 +87,16 @@ impl Environment {
                 let issued = self.credentials.get(&authorization, self.now());
                 let _ = reply.send(issued.ok_or_else(Refusal::not_found));
             }
-            Message::Register { name, events, account, reply } => {
-                let _ = reply.send(self.register(&name, events, account));
-            }
+            Message::Register { name, events, account, reply } => self.around(|env| {
+                let _ = reply.send(env.register(&name, events, account));
+            }),
             Message::ExtensionNext { identifier, reply } => self.extension_next(&identifier, reply),
             Message::ExtensionError { identifier, stage, error_type, reply } => {
                 let _ = reply.send(self.extension_error(&identifier, stage, error_type));
             }
-            Message::Subscribe { identifier, subscription, port, path, reply } => {
-                let _ = reply.send(self.subscribe(&identifier, &subscription, port, path));
-            }
+            Message::Subscribe { identifier, subscription, port, path, reply } => self.around(|env| {
+                let _ = reply.send(env.subscribe(&identifier, &subscription, port, path));
+            }),
             Message::Line { source, text, at } => self.line(source, text, at),
             Message::Drained { pid, barrier } => {
                 if barrier == self.barrier && self.owns(pid) {
@@ -105,6 +105,11 @@ impl Environment {
             }
             Message::Exited { source, pid, exit } => self.exited(&source, pid, exit),
             Message::Dropped(dropped) => self.emit(kind::LOGS_DROPPED, &dropped),
+            Message::Stop { length, stopped } => {
+                self.stop(length);
+                // A relay that has gone needs no answer.
+                let _ = stopped.send(());
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Environment, Failure};
-use crate::fault::Blow;
+use crate::fault::{Blow, Dice, Stop};
 use crate::process::Process;
 use crate::process::memory::{Memory, of_tree};
 use crate::telemetry::Tempo;
@@ -20,6 +20,8 @@ pub(crate) struct Watchman {
     pub(crate) peak_bytes: u64,
     /// A fault that will strike in this invocation.
     pub(crate) blow: Option<(Instant, Blow)>,
+    /// When a fault's freeze begins that follows a message, and how long it lasts.
+    stop: Option<(Instant, Duration)>,
     /// When a fault's freeze ends.
     thaw_at: Option<Instant>,
 }
@@ -31,6 +33,7 @@ impl Watchman {
             look_at: Instant::now(),
             peak_bytes: 0,
             blow: None,
+            stop: None,
             thaw_at: None,
         }
     }
@@ -41,7 +44,42 @@ impl Watchman {
     }
 }
 
+impl Watchman {
+    /// Nothing strikes any more. Says whether a fault's freeze was going on.
+    pub(crate) fn calm(&mut self) -> bool {
+        (self.blow, self.stop) = (None, None);
+        self.thaw_at.take().is_some()
+    }
+}
+
 impl Environment {
+    /// Says something to the sandbox's processes. If that is drawn, everything stops just before it or just after it.
+    pub(crate) fn around(&mut self, say: impl FnOnce(&mut Self)) {
+        let stop = self.dice.as_mut().and_then(Dice::stop);
+        if let Some(Stop::Before(length)) = stop {
+            self.stop(length);
+        }
+        say(self);
+        if let Some(Stop::After { pause, length }) = stop {
+            self.watchman.stop = Some((Instant::now() + pause, length));
+        }
+    }
+
+    /// Everything stops for so long, if it is at work. A stop that is going on goes on as it would have.
+    pub(super) fn stop(&mut self, length: Duration) {
+        let is_open = self.current.is_some() || !self.serving.is_empty();
+        if (is_open || !self.initialized || self.ending.is_some()) && !self.frozen {
+            tracing::debug!(
+                function = self.function.config.name,
+                instance = self.instance,
+                ?length,
+                "a stop"
+            );
+            self.freeze();
+            self.watchman.thaw_at = Some(Instant::now() + length);
+        }
+    }
+
     /// Does what is due and says when to come again.
     pub(super) fn watch(&mut self, now: Instant) -> Option<Instant> {
         if let Some(thaw_at) = self.watchman.thaw_at {
@@ -51,18 +89,22 @@ impl Environment {
             self.watchman.thaw_at = None;
             self.thaw(if self.ending.is_some() { Tempo::Closing } else { Tempo::Normal });
         }
+        if let Some((_, length)) = self.watchman.stop.take_if(|(at, _)| *at <= now) {
+            self.stop(length);
+        }
         if let Some((_, blow)) = self.watchman.blow.take_if(|(at, _)| *at <= now) {
-            self.strike(blow, now);
+            self.strike(blow);
         }
         if now >= self.watchman.look_at {
             self.watchman.look_at = now + LOOK_EVERY;
             self.look_at_memory();
         }
-        let blow = self.watchman.blow.map(|(at, _)| at);
-        Some(blow.map_or(self.watchman.look_at, |at| at.min(self.watchman.look_at)))
+        let (blow, stop) = (self.watchman.blow.map(|(at, _)| at), self.watchman.stop.map(|(at, _)| at));
+        let due = [Some(self.watchman.look_at), blow, stop, self.watchman.thaw_at];
+        due.into_iter().flatten().min()
     }
 
-    fn strike(&mut self, blow: Blow, now: Instant) {
+    fn strike(&mut self, blow: Blow) {
         tracing::info!(
             function = self.function.config.name,
             instance = self.instance,
@@ -70,10 +112,7 @@ impl Environment {
             "a fault strikes"
         );
         match blow {
-            Blow::Freeze(length) => {
-                self.freeze();
-                self.watchman.thaw_at = Some(now + length);
-            }
+            Blow::Freeze(length) => self.stop(length),
             Blow::KillFunction => self.runtime.iter().for_each(Process::kill),
             Blow::KillExtension => {
                 self.agents.iter().filter_map(|agent| agent.process.as_ref()).take(1).for_each(Process::kill)

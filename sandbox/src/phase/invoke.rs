@@ -68,6 +68,7 @@ impl Environment {
     }
 
     async fn wake(&mut self) {
+        self.watchman.calm();
         if self.frozen {
             let jump = self.dice.as_mut().and_then(Dice::jump);
             if let Some(jump) = jump {
@@ -126,10 +127,12 @@ impl Environment {
             invoked_function_arn: work.function_arn.clone(),
             tracing: Some(EventTracing { kind: TRACE_TYPE.to_owned(), value: trace.incoming.clone() }),
         };
-        for agent in self.agents.iter_mut().filter(|agent| agent.listens(EventKind::Invoke)) {
-            agent.tell(event.clone());
-        }
-        self.hand_work(work);
+        self.around(|env| {
+            for agent in env.agents.iter_mut().filter(|agent| agent.listens(EventKind::Invoke)) {
+                agent.tell(event.clone());
+            }
+        });
+        self.around(|env| env.hand_work(work));
         self.draw_blow();
     }
 

@@ -52,7 +52,7 @@ impl Environment {
         let deadline = current.started + self.function.config.timeout;
         let work = self.work_of(&current, &trace, &job.invocation, deadline);
         self.serving.push(Serving { current, deadline, permit: job.permit });
-        self.hand_work(work);
+        self.around(|env| env.hand_work(work));
         self.draw_blow();
     }
 

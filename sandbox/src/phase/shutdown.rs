@@ -30,6 +30,7 @@ impl Environment {
         let started = Instant::now();
         self.ending = Some(Ending { reason, deadline_ms: epoch_ms(self.now() + BUDGET) });
         self.failure = None;
+        self.watchman.calm();
         self.thaw(Tempo::Closing);
         self.end_runtime(started).await;
         self.end_extensions(started + BUDGET).await;
@@ -54,12 +55,14 @@ impl Environment {
 
     async fn end_extensions(&mut self, deadline: Instant) {
         let event = self.shutdown_event();
-        for agent in &mut self.agents {
-            match &event {
-                Some(event) if agent.listens(EventKind::Shutdown) => agent.tell(event.clone()),
-                _ => agent.process.iter().for_each(Process::kill),
+        self.around(|env| {
+            for agent in &mut env.agents {
+                match &event {
+                    Some(event) if agent.listens(EventKind::Shutdown) => agent.tell(event.clone()),
+                    _ => agent.process.iter().for_each(Process::kill),
+                }
             }
-        }
+        });
         self.regardless(deadline, |env| env.agents.iter().all(|agent| agent.process.is_none())).await;
         let left =
             self.agents.iter().filter(|agent| agent.process.is_some()).map(|agent| agent.name.as_str());

@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::buffer::{Buffer, Item};
+use super::disturbance::Disturbance;
 use super::{Tempo, cut, schema, wants};
 use crate::apis::Inbox;
 use crate::fault::Dice;
@@ -232,6 +233,7 @@ impl Task {
         let cut_at =
             self.dice.as_mut().and_then(|dice| dice.cut(items.len(), |index| items[index].value.len()));
         let twice = self.dice.as_mut().is_some_and(Dice::redelivers);
+        let mut disturbance = Disturbance::drawn(self.dice.as_mut(), &self.inbox);
         let bodies = cut::bodies(&items, self.buffer.bytes_max(), cut_at);
         let (records, bytes) = (items.len(), items.iter().map(Item::bytes).sum());
         let target = self.target.clone();
@@ -239,12 +241,13 @@ impl Task {
         Box::pin(async move {
             let mut failure = None;
             for body in bodies {
-                failure = deliver(&target, &body, &tempo).await.err();
+                failure = deliver(&target, &body, &tempo, &mut disturbance).await.err();
                 if twice && failure.is_none() {
                     // The first answer was lost on the way, so to speak: what this one says does not matter.
-                    let _ = deliver(&target, &body, &tempo).await;
+                    let _ = deliver(&target, &body, &tempo, &mut Disturbance::default()).await;
                 }
             }
+            disturbance.after().await;
             Sent { records, bytes, failure }
         })
     }
@@ -266,11 +269,16 @@ async fn sleep_until(due: Option<Instant>) {
 }
 
 /// POSTs until it is answered with success, or the attempts are used up.
-async fn deliver(target: &Target, body: &Bytes, tempo: &watch::Receiver<Tempo>) -> Result<(), String> {
+async fn deliver(
+    target: &Target,
+    body: &Bytes,
+    tempo: &watch::Receiver<Tempo>,
+    disturbance: &mut Disturbance,
+) -> Result<(), String> {
     let mut pause = RETRY_PAUSE;
     for attempt in 1.. {
         thawed(tempo.clone()).await;
-        let failure = match unless_slow(post(target, body.clone()), tempo.clone()).await {
+        let failure = match unless_slow(post(target, body.clone(), disturbance), tempo.clone()).await {
             Ok(()) => return Ok(()),
             Err(failure) => failure,
         };
@@ -287,24 +295,24 @@ async fn thawed(mut tempo: watch::Receiver<Tempo>) {
     let _ = tempo.wait_for(|tempo| *tempo != Tempo::Frozen).await;
 }
 
-/// Time that the subscriber spends frozen does not count as slowness.
+/// Time that the subscriber spends frozen does not count as slowness. What is on its way then stays there.
 async fn unless_slow(
     post: impl Future<Output = Result<(), String>>,
     mut tempo: watch::Receiver<Tempo>,
 ) -> Result<(), String> {
     let mut post = std::pin::pin!(post);
     loop {
-        thawed(tempo.clone()).await;
+        let frozen = *tempo.borrow_and_update() == Tempo::Frozen;
         tokio::select! {
             answer = &mut post => return answer,
-            () = tokio::time::sleep(POST_TIMEOUT) => return Err("no answer".to_owned()),
-            _ = tempo.wait_for(|tempo| *tempo == Tempo::Frozen) => {}
+            () = tokio::time::sleep(POST_TIMEOUT), if !frozen => return Err("no answer".to_owned()),
+            Ok(()) = tempo.changed() => {}
         }
     }
 }
 
 /// One POST on a connection of its own: a pooled one would not survive a freeze any better here than on AWS.
-async fn post(target: &Target, body: Bytes) -> Result<(), String> {
+async fn post(target: &Target, body: Bytes, disturbance: &mut Disturbance) -> Result<(), String> {
     let stream = TcpStream::connect(("127.0.0.1", target.port)).await.map_err(|error| error.to_string())?;
     let _ = stream.set_nodelay(true);
     let client = hyper::client::conn::http1::Builder::new().title_case_headers(true).to_owned();
@@ -316,6 +324,7 @@ async fn post(target: &Target, body: Bytes) -> Result<(), String> {
         .header(SEQUENCE_HEADER, STANDARD.encode(Sha256::digest(&body)))
         .body(Full::new(body))
         .map_err(|error| error.to_string())?;
+    disturbance.before().await;
     let exchange = async move {
         let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
         let status = response.status();

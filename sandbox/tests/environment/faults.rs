@@ -27,6 +27,32 @@ async fn drawn_faults_redeliver_and_cut_but_lose_nothing() {
     assert_eq!(lines(&stitched(&posts)), (0..15).map(|n| json!(format!("line {n}"))).collect::<Vec<_>>());
 }
 
+/// Six invocations with a line each, from the first process to the last; how long that took, and the lines.
+async fn six_invocations(odds: Odds) -> (Duration, Vec<Value>) {
+    let scene =
+        Scene::recorded(json!({})).with(|f| f.concurrency_max(1).faults(FaultPlan { seed: 11, odds }));
+    let began = Instant::now();
+    let lambda = scene.start().await;
+    for n in 0..6 {
+        run(&lambda, json!([{"print": format!("line {n}")}])).await.unwrap();
+    }
+    lambda.shutdown().await;
+    let journal = scene.journal();
+    assert!(journal.iter().any(|note| note["bye"] == true), "SHUTDOWN was heard");
+    let posts = journal.iter().filter_map(|note| Some(note.get("post")?.as_str().unwrap().to_owned()));
+    (began.elapsed(), lines(&stitched(&posts.collect::<Vec<_>>())))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_stops_around_messages_and_each_of_them_arrives() {
+    let (undisturbed, expected) = six_invocations(Odds::default()).await;
+    let (disturbed, seen) = six_invocations(Odds { freeze_message: 1.0, ..Odds::default() }).await;
+    assert_eq!(seen, expected);
+    assert_eq!(seen, (0..6).map(|n| json!(format!("line {n}"))).collect::<Vec<_>>());
+    // A stop is 200 ms long in the middle, and there are four or more in each invocation.
+    assert!(disturbed > undisturbed + Duration::from_millis(1_500), "{undisturbed:?}, {disturbed:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_function_is_a_crash() {
     let odds = Odds { kill_function: 1.0, ..Odds::default() };

@@ -9,8 +9,9 @@ use super::settings::set;
 /// Where nobody names a seed.
 const SEED: u64 = 1;
 
-const CHANCES: [&Key; 6] = [
+const CHANCES: [&Key; 7] = [
     &key::FAULT_FREEZE,
+    &key::FREEZE_MESSAGE,
     &key::REDELIVER,
     &key::CUT,
     &key::KILL_FUNCTION,
@@ -36,6 +37,7 @@ pub(super) fn read(object: &mut Object) -> Option<Faults> {
         let mut plan = FaultPlan::new(SEED);
         set(&mut plan.seed, faults.whole(&key::SEED));
         set(&mut plan.odds.freeze, faults.chance(&key::FAULT_FREEZE));
+        set(&mut plan.odds.freeze_message, faults.chance(&key::FREEZE_MESSAGE));
         set(&mut plan.odds.redeliver, faults.chance(&key::REDELIVER));
         set(&mut plan.odds.cut, faults.chance(&key::CUT));
         set(&mut plan.odds.kill_function, faults.chance(&key::KILL_FUNCTION));
@@ -64,10 +66,11 @@ mod tests {
     fn every_chance_arrives() {
         let (faults, wrong) = read_of(&json!({
             "seed": u64::MAX, "freeze": 0.1, "redeliver": 0.2, "cut": 0.3, "killFunction": 0.4, "killExtension": 0.5,
-            "clockJump": 1, "fakedClock": true,
+            "clockJump": 1, "fakedClock": true, "freezeMessage": 0.6,
         }));
         let odds = Odds {
             freeze: 0.1,
+            freeze_message: 0.6,
             redeliver: 0.2,
             cut: 0.3,
             kill_function: 0.4,

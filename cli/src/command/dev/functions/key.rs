@@ -249,6 +249,12 @@ pub(super) const FAULT_FREEZE: Key = key(
     "0",
     "of an invocation: everything is stopped for up to 400 ms in the middle of it",
 );
+pub(super) const FREEZE_MESSAGE: Key = key(
+    "freezeMessage",
+    Values::Chance,
+    "0",
+    "of a telemetry POST, the answer to a registration, subscription or `next`, or SHUTDOWN: everything is stopped for up to 400 ms just before or after it",
+);
 pub(super) const REDELIVER: Key =
     key("redeliver", Values::Chance, "0", "of a telemetry POST that was answered: it comes again");
 pub(super) const CUT: Key =
@@ -311,5 +317,14 @@ pub(super) const FUNCTION: &[&Key] = &[
 pub(super) const MANAGED: &[&Key] = &[&ENVIRONMENTS, &INVOCATIONS];
 
 /// The keys of `faults`.
-pub(super) const FAULT: &[&Key] =
-    &[&SEED, &FAULT_FREEZE, &REDELIVER, &CUT, &KILL_FUNCTION, &KILL_EXTENSION, &CLOCK_JUMP, &FAKED_CLOCK];
+pub(super) const FAULT: &[&Key] = &[
+    &SEED,
+    &FAULT_FREEZE,
+    &FREEZE_MESSAGE,
+    &REDELIVER,
+    &CUT,
+    &KILL_FUNCTION,
+    &KILL_EXTENSION,
+    &CLOCK_JUMP,
+    &FAKED_CLOCK,
+];
