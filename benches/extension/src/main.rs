@@ -17,6 +17,7 @@ mod cold;
 mod busy;
 mod pace;
 mod outage;
+mod shutdown;
 mod payloads;
 
 use kinesis::Kinesis;
@@ -55,6 +56,9 @@ async fn measure(options: &Options) -> anyhow::Result<Vec<figure::Figure>> {
     }
     if options.wants(Part::Outage) {
         figures.extend(outage::measure(&pair, function, &kinesis).await?);
+    }
+    if options.wants(Part::Shutdown) {
+        figures.extend(shutdown::measure(&pair, function, &kinesis).await?);
     }
     if options.wants(Part::Payloads) {
         figures.extend(payloads::measure(&pair.ours, function, &options.wrapper).await?);

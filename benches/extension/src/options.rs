@@ -12,16 +12,18 @@ pub(crate) enum Part {
     Busy,
     Pace,
     Outage,
+    Shutdown,
     Payloads,
 }
 
 impl Part {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 7] = [
         ("idle", Self::Idle),
         ("cold", Self::Cold),
         ("busy", Self::Busy),
         ("pace", Self::Pace),
         ("outage", Self::Outage),
+        ("shutdown", Self::Shutdown),
         ("payloads", Self::Payloads),
     ];
 
