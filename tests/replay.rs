@@ -15,14 +15,27 @@ use crate::support::dice::Dice;
 use crate::support::fault_proxy::FaultProxy;
 use crate::support::fault_proxy::plan::{Fault, Plan};
 use crate::support::lines::{assert_exactly_once, counts, lines};
+use crate::support::processes;
 use crate::support::programs::{extension, part, program, root};
 
 /// Lines of each of the three invocations: one whose batches are acknowledged, one whose acknowledgement is lost, one
 /// that finds no stream.
 const LINES: usize = 10;
+/// Invocations within which everything of those before them is on the disk: while the stream is known to be down, a
+/// batch goes there as soon as it is sealed.
+const THAWS: usize = 3;
+
+/// How a sandbox ends whose stream is gone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// SHUTDOWN, in vain; what is not acknowledged by then is put away.
+    InOrder,
+    /// `kill -9` between two invocations: the extension never knows.
+    Killed,
+}
 
 /// A journal with batches that the stream has and others that it has not.
-async fn journal_of_a_killed_extension(run: &str, dev: &Dev, journal: &Path) {
+async fn journal_left_behind(run: &str, dev: &Dev, journal: &Path, end: End) {
     let healthy = FaultProxy::start(dev.address("stream"), Plan::faultless()).await;
     let losing =
         FaultProxy::start(dev.address("stream"), Plan::new(&[(Fault::AnswerLost, 1.0)], Dice::new(1))).await;
@@ -47,14 +60,27 @@ async fn journal_of_a_killed_extension(run: &str, dev: &Dev, journal: &Path) {
             1 => healthy.forward_to(&losing.url()),
             _ => healthy.forward_to("http://127.0.0.1:1"),
         }
-        let payload = json!({ "lines": burst }).to_string();
-        assert!(lambda.invoke(Invocation::new(run, payload)).await.unwrap().error.is_none());
+        invoke(&lambda, run, burst).await;
     }
-    // What is not acknowledged when the sandbox ends is written to the journal; then the extension is killed.
+    if end == End::Killed {
+        // What the platform had for the extension when it froze the sandbox comes with the next invocation.
+        for _ in 0..THAWS {
+            if !journalled(run, journal).contains_key(&(3 * LINES - 1)) {
+                invoke(&lambda, run, &[]).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+        assert_eq!(processes::kill_beside(run, "limelight-extension"), 1);
+    }
     lambda.shutdown().await;
     losing.settled().await;
     let kept = journalled(run, journal);
     assert!(kept.contains_key(&(3 * LINES - 1)), "the journal has {kept:?}");
+}
+
+async fn invoke(lambda: &Lambda, function: &str, lines: &[String]) {
+    let payload = json!({ "lines": lines, "sleep_ms": 50 }).to_string();
+    assert!(lambda.invoke(Invocation::new(function, payload)).await.unwrap().error.is_none());
 }
 
 /// The lines in the journal's batches.
@@ -87,27 +113,37 @@ fn told(output: &Output) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_line_that_a_sandbox_left_at_its_end_is_found_once_however_often_it_is_replayed() {
+    comes_back_by_replay("rp01", End::InOrder).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_line_of_a_killed_extension_is_found_once_however_often_it_is_replayed() {
+    comes_back_by_replay("rp03", End::Killed).await;
+}
+
+async fn comes_back_by_replay(run: &str, end: End) {
     let data = tempfile::tempdir().unwrap();
     let journal = data.path().join("journal");
     let dev = Dev::start(data.path(), &[], &[]);
-    journal_of_a_killed_extension("rp01", &dev, &journal).await;
+    journal_left_behind(run, &dev, &journal, end).await;
 
     let seen = told(&replay(&journal, &["--dry-run", "--format", "json"]));
     let batches = seen["waiting"].as_u64().unwrap();
     assert!(batches >= 2 && seen["damaged"] == 0, "{seen}");
-    assert_eq!(seen["files"][0]["batches"][0]["namespaces"], json!(["rp01"]));
+    assert_eq!(seen["files"][0]["batches"][0]["namespaces"], json!([run]));
 
+    let (mark, count) = (format!("<{run}:"), 3 * LINES);
     let here = ["--format", "json", "--data", data.path().to_str().unwrap()];
     let first = told(&replay(&journal, &here));
     assert!(first["sent"].as_u64().unwrap() >= 1, "{first}");
     assert_eq!(first["sent"].as_u64().unwrap() + first["stored"].as_u64().unwrap(), batches, "{first}");
-    assert_exactly_once("rp01", 3 * LINES, &dev.events_with("<rp01:", 3 * LINES).await);
+    assert_exactly_once(run, count, &dev.events_with(&mark, count).await);
 
     let second = told(&replay(&journal, &[&here[..], &["--remove"]].concat()));
     assert_eq!((&second["sent"], second["stored"].as_u64()), (&json!(0), Some(batches)), "{second}");
     assert_eq!(std::fs::read_dir(&journal).unwrap().count(), 0, "what is done is removed when asked for");
-    assert_exactly_once("rp01", 3 * LINES, &dev.events_with("<rp01:", 3 * LINES).await);
+    assert_exactly_once(run, count, &dev.events_with(&mark, count).await);
     dev.stop();
 }
 
@@ -117,7 +153,7 @@ async fn a_stream_on_a_bad_day_gets_every_batch_and_the_store_each_once() {
     let data = tempfile::tempdir().unwrap();
     let journal = data.path().join("journal");
     let dev = Dev::start(data.path(), &[], &[]);
-    journal_of_a_killed_extension("rp02", &dev, &journal).await;
+    journal_left_behind("rp02", &dev, &journal, End::InOrder).await;
 
     let bad_day = [(Fault::EntriesThrottled(0.5), 0.5), (Fault::ServerError, 0.2), (Fault::AnswerLost, 0.2)];
     let proxy = FaultProxy::start(dev.address("stream"), Plan::new(&bad_day, Dice::new(7))).await;
