@@ -157,7 +157,7 @@ async fn unreadable_records_become_dead_letters_and_the_rest_is_found() {
     assert!(letters.iter().all(|letter| poison.contains(&letter.data) && !letter.reason.is_empty()));
 }
 
-/// A gigabyte of zeroes in a megabyte.
+/// Half a gigabyte of zeroes in half a megabyte.
 fn zip_bomb() -> Vec<u8> {
     let script = "import gzip,sys; sys.stdout.buffer.write(gzip.compress(bytes(512 << 20)))";
     Command::new("python3").args(["-c", script]).output().unwrap().stdout

@@ -55,11 +55,7 @@ async fn a_journal_without_room_acknowledges_nothing_that_it_does_not_keep() {
 }
 
 fn small_disk() -> Option<SmallDisk> {
-    if namespace::is_possible() {
-        return Some(SmallDisk::new(DISK_BYTES, FREE_BYTES));
-    }
-    println!("skipped: this machine gives processes no mounts of their own, so there is no disk to fill");
-    None
+    namespace::is_possible_or_skipped("a full disk").then(|| SmallDisk::new(DISK_BYTES, FREE_BYTES))
 }
 
 /// One request per event; the marks of those that were acknowledged.

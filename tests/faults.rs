@@ -51,7 +51,7 @@ async fn play(first: u64, seeds: u64, scale: u64) {
     for seed in first..first + seeds {
         play_seed(seed, &rows, &mut summary, &mut broken).await;
     }
-    println!("\n{}", summary.table());
+    println!("\n{}\n{}", summary.table(), summary.how_latency_was_judged());
     if let Some(results) = env::var_os("LIMELIGHT_FAULT_RESULTS") {
         figures::append(&summary, first..first + seeds, results.as_ref());
     }
@@ -92,10 +92,8 @@ async fn play_seed(seed: u64, rows: &[Scenario], summary: &mut Summary, broken: 
 fn rows(scale: u64) -> Vec<Scenario> {
     let wanted = env::var("LIMELIGHT_FAULT_SCENARIO").unwrap_or_default();
     let mut rows: Vec<_> = matrix().into_iter().filter(|row| row.name.contains(&wanted)).collect();
-    if !namespace::is_possible() {
-        println!(
-            "skipped: names that do not resolve, because this machine gives processes no mounts of their own"
-        );
+    let needs_mounts = rows.iter().any(|row| row.unresolvable);
+    if needs_mounts && !namespace::is_possible_or_skipped("a name that does not resolve") {
         rows.retain(|row| !row.unresolvable);
     }
     for row in rows.iter_mut().filter(|row| row.load.invocations > 2) {
@@ -108,11 +106,12 @@ fn rows(scale: u64) -> Vec<Scenario> {
 fn tell(row: &Scenario, seed: u64, seen: &Seen, complaints: &[String]) {
     let verdict = if complaints.is_empty() { "holds" } else { "BROKEN" };
     println!(
-        "{verdict:<6} {} seed {seed}: {} lines printed, {} found, struck {:?}, {:.1} s",
+        "{verdict:<6} {} seed {seed}: {} lines printed, {} found, struck {:?}, latency by {}, {:.1} s",
         row.name,
         seen.printed.len(),
         seen.found.len(),
         seen.struck,
+        verdict::judged(row, seen).as_str(),
         seen.took.as_secs_f64(),
     );
     complaints.iter().for_each(|why| println!("       {why}"));
@@ -126,6 +125,7 @@ mod tests {
     use super::books::Book;
     use super::run::{Call, Kill};
     use super::scenario::Added;
+    use super::verdict::Judged;
     use super::*;
 
     /// Two lines printed and found, an account that adds up.
@@ -201,5 +201,23 @@ mod tests {
         {
             assert_eq!(verdict::complaints(scenario, &held(held_ms)).len(), wrong, "{held_ms}");
         }
+    }
+
+    #[test]
+    fn on_a_machine_that_stalls_one_slow_invocation_says_nothing_and_a_slow_middle_does() {
+        let patient = Scenario { added: Added::UpToTheBudget, ..matrix()[0].clone() };
+        let (quiet, busy) = (Duration::ZERO, Duration::from_millis(11));
+        for (slow, stall, judged, wrong) in [
+            (1, quiet, Judged::EachInvocation, 1),
+            (1, busy, Judged::TheMiddleOne, 0),
+            (6, busy, Judged::TheMiddleOne, 1),
+        ] {
+            let mut seen = Seen { stall, ..held(1.0) };
+            seen.added_ms.values_mut().take(slow).for_each(|added| *added = 400.0);
+            assert_eq!(verdict::judged(&patient, &seen), judged);
+            assert_eq!(verdict::complaints(&patient, &seen).len(), wrong, "{slow} slow, stalled {stall:?}");
+        }
+        let unasked = Scenario { added: Added::NotAsked, ..patient };
+        assert_eq!(verdict::judged(&unasked, &held(400.0)), Judged::NotAtAll);
     }
 }

@@ -27,7 +27,7 @@ pub fn append(summary: &Summary, seeds: Range<u64>, results: &Path) {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts")]
-fn figures(row: &Row) -> [(&'static str, f64, &'static str, Option<f64>); 8] {
+fn figures(row: &Row) -> [(&'static str, f64, &'static str, Option<f64>); 9] {
     [
         ("faults on the way to the stream", row.struck as f64, "", None),
         ("lines printed", row.printed as f64, "", None),
@@ -40,6 +40,12 @@ fn figures(row: &Row) -> [(&'static str, f64, &'static str, Option<f64>); 8] {
             Some(0.0),
         ),
         ("lines found twice", row.double as f64, "", Some(0.0)),
+        (
+            "runs whose latency was judged by the middle invocation alone",
+            row.judged_by_middle as f64,
+            "",
+            None,
+        ),
         ("held after the function was done, p50", row.held_ms(50), "ms", None),
         ("held after the function was done, p99", row.held_ms(99), "ms", None),
     ]

@@ -61,7 +61,9 @@ pub enum Added {
     UpToTheBudget,
     /// Up to the flush budget for so many invocations; then it is known that the stream is down.
     UpToTheBudgetUntil(usize),
-    /// The scenario itself holds the sandbox up.
+    /// Up to the flush budget and the time that its work takes: whoever has one thread hears no timer meanwhile.
+    UpToTheBudgetAndItsWork(Duration),
+    /// The scenario itself holds the sandbox up: what it stops, nobody can be told apart from what we hold.
     NotAsked,
 }
 
@@ -107,8 +109,9 @@ fn around_the_function() -> Vec<Scenario> {
             ..plain("ten-thousand-lines-in-128-mb")
         },
         Scenario {
-            load: Load { invocations: 2, lines: 2, line_bytes: 1 << 20, ..one },
-            added: Added::NotAsked,
+            load: Load { invocations: 4, lines: 2, line_bytes: 1 << 20, ..one },
+            // To read, scrub and pack two mebibytes on a core that others share.
+            added: Added::UpToTheBudgetAndItsWork(Duration::from_millis(100)),
             ..plain("lines-of-one-mebibyte")
         },
         Scenario {
@@ -146,8 +149,12 @@ fn around_the_platform() -> Vec<Scenario> {
             ..plain("freeze-in-mid-invocation")
         },
         Scenario {
-            sandbox: Odds { redeliver: 0.5, cut: 0.5, ..Odds::default() },
+            sandbox: Odds { freeze_message: 0.4, ..Odds::default() },
             added: Added::NotAsked,
+            ..plain("freeze-around-platform-messages")
+        },
+        Scenario {
+            sandbox: Odds { redeliver: 0.5, cut: 0.5, ..Odds::default() },
             ..plain("redelivered-and-cut-posts")
         },
         Scenario { sandbox: Odds { clock_jump: 0.3, ..Odds::default() }, ..plain("thaw-after-seconds") },
@@ -179,12 +186,14 @@ fn around_the_stream() -> Vec<Scenario> {
 /// The stream cannot be had at all for most of the run, then it can.
 fn outages() -> Vec<Scenario> {
     let load = Load { invocations: 30, lines: 10, ..plain("").load };
-    let outage = |name, fault| Scenario { load, stream: vec![(fault, 1.0)], ill_for: 0.8, ..plain(name) };
+    // Two failures, or two budgets in vain, and what was on its way meanwhile.
+    let added = Added::UpToTheBudgetUntil(6);
+    let outage = |name, fault| Scenario { load, stream: vec![(fault, 1.0)], ill_for: 0.8, added, ..plain(name) };
     vec![
         outage("outage-of-500s", Fault::ServerError),
         outage("outage-of-resets", Fault::Reset),
         outage("outage-of-throttling", Fault::Throttled),
         outage("outage-of-hangs", Fault::Hang),
-        Scenario { load, unresolvable: true, ill_for: 0.8, ..plain("name-that-does-not-resolve") },
+        Scenario { load, unresolvable: true, ill_for: 0.8, added, ..plain("name-that-does-not-resolve") },
     ]
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::run::Seen;
 use super::scenario::Scenario;
-use super::verdict;
+use super::verdict::{self, Judged};
 
 /// One scenario's runs so far.
 #[derive(Debug, Default)]
@@ -24,6 +24,9 @@ pub struct Row {
     pub double: u64,
     /// Faults on the way to the stream.
     pub struck: u64,
+    /// Runs whose latency was judged by each invocation, and those in which only the middle one says something.
+    pub judged_by_each: u64,
+    pub judged_by_middle: u64,
     added_ms: Vec<f64>,
 }
 
@@ -59,7 +62,23 @@ impl Summary {
         row.counted += seen.books.iter().map(|book| book.counted()).sum::<u64>();
         row.double += seen.found.values().filter(|times| **times > 1).count() as u64;
         row.struck += seen.struck.values().sum::<u64>();
+        row.judged_by_each += u64::from(verdict::judged(scenario, seen) == Judged::EachInvocation);
+        row.judged_by_middle += u64::from(verdict::judged(scenario, seen) == Judged::TheMiddleOne);
         row.added_ms.extend(seen.added_ms.values());
+    }
+
+    /// What the verdicts on latency are worth on this machine.
+    pub fn how_latency_was_judged(&self) -> String {
+        let sum = |of: fn(&Row) -> u64| self.rows.values().map(of).sum::<u64>();
+        let unasked = self.rows.values().filter(|row| row.judged_by_each + row.judged_by_middle == 0).count();
+        format!(
+            "latency: {} runs judged by each of their invocations, {} by the middle one only (the machine stalled for \
+             over {} ms); {unasked} of {} scenarios hold the sandbox up themselves and are not asked",
+            sum(|row| row.judged_by_each),
+            sum(|row| row.judged_by_middle),
+            verdict::QUIET.as_millis(),
+            self.rows.len(),
+        )
     }
 
     /// Scenarios in order.
@@ -69,7 +88,7 @@ impl Summary {
 
     pub fn table(&self) -> String {
         let mut table = format!(
-            "{:<36} {:>5} {:>7} {:>8} {:>8} {:>8} {:>8} {:>7} {:>9} {:>9} {:>7}\n",
+            "{:<36} {:>5} {:>7} {:>8} {:>8} {:>8} {:>8} {:>7} {:>9} {:>9} {:>9} {:>7}\n",
             "scenario",
             "runs",
             "faults",
@@ -80,12 +99,13 @@ impl Summary {
             "double",
             "p50 held",
             "p99 held",
+            "by middle",
             "broken",
         );
         for (name, row) in self.rows() {
             let _ = writeln!(
                 table,
-                "{name:<36} {:>5} {:>7} {:>8} {:>8} {:>8} {:>8} {:>7} {:>6.1} ms {:>6.1} ms {:>7}",
+                "{name:<36} {:>5} {:>7} {:>8} {:>8} {:>8} {:>8} {:>7} {:>6.1} ms {:>6.1} ms {:>9} {:>7}",
                 row.runs,
                 row.struck,
                 row.printed,
@@ -95,6 +115,7 @@ impl Summary {
                 row.double,
                 row.held_ms(50),
                 row.held_ms(99),
+                row.judged_by_middle,
                 row.broken,
             );
         }

@@ -8,7 +8,7 @@ use super::scenario::{Added, Loses, Scenario};
 /// The freshness target's default, and a flush budget on top: what a killed sandbox may not have shipped yet.
 const TAIL: Duration = Duration::from_millis(1_000 + BUDGET_MS);
 /// On a machine that keeps ready threads waiting for longer, a single invocation's time says nothing about us.
-const QUIET: Duration = Duration::from_millis(10);
+pub const QUIET: Duration = Duration::from_millis(10);
 /// Hand-overs between threads from the function's end to the sandbox's release; each may meet a stall.
 const HAND_OVERS: f64 = 4.0;
 /// Once the stream is known to be down.
@@ -114,12 +114,41 @@ fn function(scenario: &Scenario, seen: &Seen, wrong: &mut Vec<String>) {
     }
 }
 
+/// How much the time for which sandboxes were held is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judged {
+    EachInvocation,
+    /// The machine stalled: only the middle one of a run says something about us.
+    TheMiddleOne,
+    /// The scenario itself holds the sandbox up.
+    NotAtAll,
+}
+
+impl Judged {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EachInvocation => "each invocation",
+            Self::TheMiddleOne => "the middle one",
+            Self::NotAtAll => "none",
+        }
+    }
+}
+
 /// Each invocation is judged on a machine that is quiet enough, and the middle one on any.
+pub fn judged(scenario: &Scenario, seen: &Seen) -> Judged {
+    match scenario.added {
+        Added::NotAsked => Judged::NotAtAll,
+        _ if seen.stall <= QUIET => Judged::EachInvocation,
+        _ => Judged::TheMiddleOne,
+    }
+}
+
 fn latency(scenario: &Scenario, seen: &Seen) -> Option<String> {
-    let opens = match scenario.added {
+    let (opens, work) = match scenario.added {
         Added::NotAsked => return None,
-        Added::UpToTheBudget => usize::MAX,
-        Added::UpToTheBudgetUntil(calls) => calls,
+        Added::UpToTheBudget => (usize::MAX, Duration::ZERO),
+        Added::UpToTheBudgetAndItsWork(work) => (usize::MAX, work),
+        Added::UpToTheBudgetUntil(calls) => (calls, Duration::ZERO),
     };
     let stall = HAND_OVERS * seen.stall.as_secs_f64() * 1_000.0;
     let ill = super::run::ill_invocations(scenario);
@@ -128,20 +157,24 @@ fn latency(scenario: &Scenario, seen: &Seen) -> Option<String> {
     let (down, up): (Vec<_>, Vec<_>) =
         held.partition(|(number, _)| *number >= opens && (*number as u64) < ill);
     #[allow(clippy::cast_precision_loss, reason = "milliseconds")]
-    let budget = BUDGET_MS as f64;
+    let budget = BUDGET_MS as f64 + work.as_secs_f64() * 1_000.0;
     let slow: Vec<String> = [(up, budget), (down, BREAKER_MS)]
         .into_iter()
-        .flat_map(|(held, limit)| slowest(held, limit + stall, seen.stall <= QUIET))
+        .flat_map(|(held, limit)| slowest(held, limit + stall, judged(scenario, seen)))
         .map(|(number, added)| format!("{added:.1} ms at invocation {number}"))
         .collect();
     (!slow.is_empty())
         .then(|| format!("the sandbox was held too long (the machine stalled up to {stall:.1} ms): {slow:?}"))
 }
 
-/// Those over the limit, if all count; else the middle one, if it is over it.
-fn slowest(mut held: Vec<(usize, f64)>, limit: f64, all: bool) -> Vec<(usize, f64)> {
+/// Those over the limit of those that count.
+fn slowest(mut held: Vec<(usize, f64)>, limit: f64, judged: Judged) -> Vec<(usize, f64)> {
     held.sort_by(|a, b| a.1.total_cmp(&b.1));
     let middle = held.get(held.len() / 2).copied();
-    let judged = if all { held } else { middle.into_iter().collect() };
-    judged.into_iter().filter(|(_, added)| *added > limit).collect()
+    let counting = match judged {
+        Judged::EachInvocation => held,
+        Judged::TheMiddleOne => middle.into_iter().collect(),
+        Judged::NotAtAll => Vec::new(),
+    };
+    counting.into_iter().filter(|(_, added)| *added > limit).collect()
 }
