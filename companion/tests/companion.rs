@@ -107,6 +107,33 @@ async fn a_letter_is_replayed_once_the_cause_is_gone() {
     assert_eq!(left.iter().map(|kept| kept.letter.data.as_slice()).collect::<Vec<_>>(), [b"{"]);
 }
 
+/// Kinesis' largest record, plain as others than our extension may put it there: taken whole, put away whole where it
+/// cannot be read, and refused a byte above that. The records around it do not suffer.
+#[tokio::test]
+async fn a_record_of_ten_mebibytes_is_taken_or_put_away_whole() {
+    const LARGEST: usize = 10 << 20;
+    let fixture = Fixture::open().await;
+    let posted = |bytes: usize| {
+        let (head, tail) = (b"{\"n\":1,\"text\":\"", b"\"}");
+        [&head[..], &vec![b'x'; bytes - head.len() - tail.len()], tail].concat()
+    };
+    let records = [posted(LARGEST), vec![0xff; LARGEST], posted(LARGEST + 1), b"{\"n\":2}".to_vec()];
+    let run: Vec<_> = (1..).zip(&records).map(|(number, data)| record(number, data)).collect();
+    let report = fixture.ingest(run).await;
+    assert_eq!((report.events, report.dead_letters, report.first_failure), (2, 2, None));
+
+    let letters = fixture.companion().letters(10).await.unwrap().letters;
+    let mut sizes: Vec<_> = letters.iter().map(|kept| kept.letter.data.len()).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [LARGEST, LARGEST + 1]);
+    let (_, answer) = fixture.query(json!({"text": "FROM logs SUM(n)"})).await;
+    let sum = &answer["data"]["calculations"]["aggregates"][0]["values"]["SUM(n)"];
+    assert_eq!(sum.as_f64(), Some(3.0), "{answer}");
+    let (_, answer) = fixture.query(json!({"text": "FROM logs WHERE n = 1"})).await;
+    let text = answer["data"]["events"][0]["text"].as_str().unwrap_or_default();
+    assert_eq!(text.len(), LARGEST - b"{\"n\":1,\"text\":\"\"}".len());
+}
+
 #[tokio::test]
 async fn a_dataset_that_cannot_be_costs_its_record_only() {
     let fixture = Fixture::open().await;
