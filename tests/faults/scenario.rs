@@ -188,7 +188,8 @@ fn outages() -> Vec<Scenario> {
     let load = Load { invocations: 30, lines: 10, ..plain("").load };
     // Two failures, or two budgets in vain, and what was on its way meanwhile.
     let added = Added::UpToTheBudgetUntil(6);
-    let outage = |name, fault| Scenario { load, stream: vec![(fault, 1.0)], ill_for: 0.8, added, ..plain(name) };
+    let outage =
+        |name, fault| Scenario { load, stream: vec![(fault, 1.0)], ill_for: 0.8, added, ..plain(name) };
     vec![
         outage("outage-of-500s", Fault::ServerError),
         outage("outage-of-resets", Fault::Reset),

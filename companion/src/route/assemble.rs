@@ -91,7 +91,8 @@ impl Read {
 
     fn into_log(self, start: Timestamp) -> TraceLog {
         let word = |key| self.text(key).unwrap_or_default();
-        let message = match &self.message {
+        // Node's console lines have theirs there, as the platform's own records do.
+        let message = match self.message.as_ref().or_else(|| self.keys.get("@message")) {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
             None => String::new(),
@@ -336,6 +337,20 @@ mod tests {
         assert_eq!(trace.services, ["cart", "shop"]);
         assert_eq!(trace.errors, 3);
         assert_eq!(trace.duration_ms, 50.0, "a report that comes late makes the trace no longer");
+    }
+
+    #[test]
+    fn a_line_of_nodes_console_shows_what_it_says() {
+        let console = |said: Value| {
+            let mut line = line(None, 10, "");
+            line.as_object_mut().unwrap().remove("message");
+            line["@message"] = said;
+            line
+        };
+        let trace = tree(&[console("paid".into()), console(json!({"paid": 7}))]);
+        let said: Vec<&str> = trace.logs.iter().map(|log| log.message.as_str()).collect();
+        assert_eq!(said, ["paid", r#"{"paid":7}"#]);
+        assert_eq!(trace.logs[0].attributes["@message"], "paid", "under its key it stays");
     }
 
     #[test]
