@@ -21,9 +21,9 @@ use crate::support::programs::{extension, part, program, root};
 /// Lines of each of the three invocations: one whose batches are acknowledged, one whose acknowledgement is lost, one
 /// that finds no stream.
 const LINES: usize = 10;
-/// Invocations within which everything of those before them is on the disk: while the stream is known to be down, a
-/// batch goes there as soon as it is sealed.
-const THAWS: usize = 3;
+/// Invocations within which everything of those before them is on the disk. Once the stream is known to be down a batch
+/// goes there as soon as it is sealed; to know it, two requests must fail while the sandbox runs, and these are short.
+const THAWS: usize = 20;
 
 /// How a sandbox ends whose stream is gone.
 #[derive(Clone, Copy, PartialEq, Eq)]
