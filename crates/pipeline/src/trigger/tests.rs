@@ -128,7 +128,7 @@ fn a_buckets_notification_is_found_in_a_queue_in_a_topic_and_in_a_topic_in_a_que
     let sns = json!({"EventSource": "aws:sns", "Sns": {"TopicArn": "arn:aws:sns:eu-west-1:1:puts", "Message": put,
         "MessageAttributes": {"traceparent": {"Type": "String", "Value": PARENT}}}});
     for (record, source, nested) in
-        [(queue(&put), "sqs", "s3"), (sns, "sns", "s3"), (queue(&topic), "sqs", "sns")]
+        [(queue(&put), "sqs", "s3"), (sns, "sns", "s3"), (queue(&topic), "sqs", "sns/s3")]
     {
         let trigger = trigger(json!({"Records": [record]}));
         assert_eq!(trigger.source, source);
