@@ -7,6 +7,7 @@ pub mod text;
 pub mod number;
 pub mod table;
 pub mod chart;
+pub mod heatmap;
 pub mod waterfall;
 pub mod event;
 pub mod problem;

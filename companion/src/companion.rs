@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use store::{Store, StoreError};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::ingest::Turns;
 use crate::route;
+use crate::runs::Runs;
 use crate::settings::Settings;
+
+/// Live tails at once. Each looks twice a second for what came, in its turn among the queries.
+const TAILS_MAX: usize = 32;
 
 /// Ingests records of streams and answers requests.
 #[derive(Clone)]
@@ -16,6 +20,8 @@ pub struct Companion {
     store: Store,
     settings: Arc<Settings>,
     turns: Arc<Turns>,
+    runs: Arc<Runs>,
+    tails: Arc<Semaphore>,
     /// Held while files are looked after; when the last vacuum of this process was.
     vacuumed_at: Arc<Mutex<Option<Instant>>>,
 }
@@ -27,7 +33,15 @@ impl Companion {
     /// When the store cannot be used, with its place and why.
     pub async fn open(settings: Settings) -> Result<Self, StoreError> {
         let store = Store::open(&settings.store, settings.options.clone()).await?;
-        Ok(Self { store, settings: Arc::new(settings), turns: Arc::default(), vacuumed_at: Arc::default() })
+        let (runs, tails) = (Runs::new(settings.admissions), Semaphore::new(TAILS_MAX));
+        Ok(Self {
+            store,
+            settings: Arc::new(settings),
+            turns: Arc::default(),
+            runs: Arc::new(runs),
+            tails: Arc::new(tails),
+            vacuumed_at: Arc::default(),
+        })
     }
 
     /// The datasets.
@@ -43,6 +57,16 @@ impl Companion {
     /// Whose turn it is to deliver.
     pub(crate) fn turns(&self) -> &Turns {
         &self.turns
+    }
+
+    /// What answers queries.
+    pub(crate) fn runs(&self) -> &Runs {
+        &self.runs
+    }
+
+    /// A place for one more live tail, as long as it is held; none if there is none.
+    pub(crate) fn tail_permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.tails).try_acquire_owned().ok()
     }
 
     pub(crate) fn vacuumed_at(&self) -> &Mutex<Option<Instant>> {

@@ -5,9 +5,12 @@ pub mod companion;
 pub mod ingest;
 pub mod letters;
 pub mod upkeep;
+pub mod admission;
+mod runs;
 pub mod route;
 pub mod lambda;
 
+pub use admission::Admissions;
 pub use companion::Companion;
 pub use ingest::{IngestReport, StreamRecord};
 pub use settings::{Settings, SettingsError};

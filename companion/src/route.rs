@@ -2,11 +2,16 @@
 //! time, a Lambda function.
 
 mod answer;
+mod parameters;
 mod query;
+mod lines;
+mod run;
+mod tail;
 mod sql;
 mod catalogue;
 mod trace;
 mod assemble;
+mod critical;
 mod dataset;
 mod health;
 
@@ -30,16 +35,23 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 pub(crate) fn router(companion: Companion) -> Router {
     Router::new()
         .route("/v1/query", post(query::run))
+        .route("/v1/query-runs/{id}", get(run::get).delete(run::delete))
+        .route("/v1/tail", get(tail::get))
         .route("/v1/sql", post(sql::run))
         .route("/v1/keys", get(catalogue::keys))
         .route("/v1/values", get(catalogue::values))
         .route("/v1/traces/{id}", get(trace::get))
         .route("/v1/datasets", get(dataset::list))
+        .route("/v1/openapi.json", get(openapi))
         .route("/health", get(health::look))
         .fallback(no_such_route)
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(companion.clone(), bounded))
         .with_state(companion)
+}
+
+async fn openapi() -> Response {
+    answer::json(&api::openapi::document())
 }
 
 /// Every answer comes in time, and a panic is one failed request, not a dropped connection.
@@ -62,7 +74,8 @@ async fn bounded(State(companion): State<Companion>, request: Request, next: Nex
 
 async fn no_such_route(request: Request) -> Response {
     let detail = format!("there is nothing at {}", request.uri().path());
-    let hint = "POST /v1/query, POST /v1/sql, GET /v1/keys, GET /v1/values, GET /v1/traces/{id}, GET /v1/datasets, GET /health";
+    let hint = "POST /v1/query, GET and DELETE /v1/query-runs/{id}, GET /v1/tail, POST /v1/sql, GET /v1/keys, \
+                GET /v1/values, GET /v1/traces/{id}, GET /v1/datasets, GET /v1/openapi.json, GET /health";
     problem(&Problem::not_found(detail).hint(hint))
 }
 

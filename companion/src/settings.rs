@@ -7,6 +7,7 @@ use std::time::Duration;
 use store::{Location, Options};
 use wire::Limits;
 
+use crate::admission::Admissions;
 pub use retention::Retentions;
 
 /// How the companion works.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How long a request may take, from its head to its answer.
     pub request_timeout: Duration,
+    /// How many queries run and wait.
+    pub admissions: Admissions,
     /// How long events are kept.
     pub retentions: Retentions,
     /// Memory that this process may use, bytes, where that is known: compaction keeps within it.
@@ -43,13 +46,14 @@ impl Settings {
             options: Options::default(),
             limits: Limits::default(),
             request_timeout: Self::REQUEST_TIMEOUT_DEFAULT,
+            admissions: Admissions::default(),
             retentions: Retentions::default(),
             memory_bytes: None,
         }
     }
 
     /// Reads `LIMELIGHT_STORE` (required), `LIMELIGHT_REQUEST_TIMEOUT_MS`, `LIMELIGHT_RECORD_INFLATED_BYTES_MAX`,
-    /// `LIMELIGHT_RETENTION`, and Lambda's `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, through `lookup`.
+    /// `LIMELIGHT_QUERIES_AT_ONCE`, `LIMELIGHT_QUERIES_WAITING_MAX`, `LIMELIGHT_RETENTION`, and Lambda's `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, through `lookup`.
     ///
     /// # Errors
     /// All that is wrong with them, not only the first.
@@ -83,12 +87,19 @@ impl Settings {
             },
         };
         let timeout_ms = number("LIMELIGHT_REQUEST_TIMEOUT_MS", 29_000, Self::REQUEST_TIMEOUT_MS_MAX);
+        let usual = Admissions::default();
+        let at_once = number("LIMELIGHT_QUERIES_AT_ONCE", usual.at_once as u64, 1_000);
+        let waiting_max = number("LIMELIGHT_QUERIES_WAITING_MAX", usual.waiting_max as u64, 100_000);
         let inflated =
             number("LIMELIGHT_RECORD_INFLATED_BYTES_MAX", Limits::INFLATED_BYTES_MAX as u64, 1 << 30);
         match store {
             Some(store) if faults.is_empty() => {
                 let inflated_bytes_max = usize::try_from(inflated).unwrap_or(Limits::INFLATED_BYTES_MAX);
+                let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+                let admissions =
+                    Admissions { at_once: count(at_once), waiting_max: count(waiting_max), ..usual };
                 Ok(Self {
+                    admissions,
                     request_timeout: Duration::from_millis(timeout_ms),
                     limits: Limits { inflated_bytes_max, ..Limits::default() },
                     retentions,

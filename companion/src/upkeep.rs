@@ -13,6 +13,9 @@ use crate::ingest::chain;
 /// Between two vacuums of one process: they list the whole store, and what they look for is a day old.
 const VACUUM_EVERY: Duration = Duration::from_hours(1);
 
+/// How long answers are kept that somebody saved.
+const RUNS_KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Upkeep {
@@ -53,6 +56,9 @@ impl Companion {
         if vacuumed_at.is_none_or(|at| at.elapsed() >= VACUUM_EVERY) && Instant::now() < until {
             let names = datasets.iter().map(|dataset| dataset.name.as_str());
             self.vacuum(names, &mut upkeep).await;
+            if let Err(error) = self.store().forget_runs(RUNS_KEPT_FOR).await {
+                upkeep.failures.push(chain(&error));
+            }
             *vacuumed_at = Some(Instant::now());
         }
         upkeep.unfinished |= Instant::now() >= until;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops here")]
 
+#[path = "companion/api.rs"]
+mod api_routes;
 mod support;
 
 use std::collections::HashSet;

@@ -1,5 +1,7 @@
 //! The arguments of the commands that ask.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::{Format, PlaceArgs, TimeArgs};
@@ -12,18 +14,28 @@ use super::{Format, PlaceArgs, TimeArgs};
   limelight query 'COUNT as n, COUNT IF ($limelight.level = error) as bad, bad / n * 100 as rate GROUP BY $limelight.namespace HAVING rate > 1'
   limelight query 'COUNT GROUP BY $limelight.pattern LIMIT 10 OTHERS LAST 1d COMPARE 1d'
   limelight query 'WHERE $limelight.level = error SEARCH \"timed out\" LIMIT 20'
+  limelight query 'VIEW requests WHERE message INCLUDES declined HAVING duration > 1000 ORDER BY duration'
+  limelight query 'HEATMAP @duration WHERE @type = REPORT EVERY 1m'
+  limelight query 'VIEW traces WHERE $limelight.service = payment HAVING errors > 0 LAST 3h'
   limelight query --filter '@duration > 1000' --last 1d --format ndjson
   limelight query --calc COUNT --calc 'AVG(@billedDuration) as billed' --group-by $limelight.namespace
+  limelight query -f .limelight/queries.yaml --id slow-requests --last 3h
   limelight query 'COUNT FROM otel' --store s3://bucket/limelight
 
 The text is ORL, one line: calculations FROM datasets WHERE conditions SEARCH text GROUP BY keys ORDER BY figure
-LIMIT n LAST duration (or BETWEEN, SINCE, UNTIL) EVERY bucket; and DERIVE, HAVING, OTHERS, COMPARE, TIMEZONE, EXPLAIN:
+LIMIT n LAST duration (or BETWEEN, SINCE, UNTIL) EVERY bucket; VIEW requests, invocations or traces; and DERIVE, HEATMAP, HAVING, OTHERS, COMPARE, TIMEZONE, EXPLAIN:
 docs/orl.md has all of it. Without calculations it finds events. Any key of any
 event can be named by its dotted path; $limelight.* are the keys that every event has.")]
 pub struct QueryArgs {
     /// The question in ORL
     #[arg(value_name = "TEXT", conflicts_with_all = ["datasets", "filters", "calculations", "group_by", "order_by", "needle", "any"])]
     pub text: Option<String>,
+    /// A YAML file with a saved query
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["text", "datasets", "filters", "calculations", "group_by", "order_by", "needle", "any"])]
+    pub file: Option<PathBuf>,
+    /// Which query of the file, if it has several
+    #[arg(long, value_name = "NAME", requires = "file")]
+    pub id: Option<String>,
     /// A dataset to read; more than one: repeat, or separate with commas (default: lambda-logs)
     #[arg(long = "dataset", visible_alias = "datasets", value_name = "NAME", value_delimiter = ',')]
     pub datasets: Vec<String>,

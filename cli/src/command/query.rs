@@ -1,5 +1,8 @@
 //! `limelight query`: one question, one answer.
 
+mod saved;
+mod whole;
+
 use api::{QueryData, QueryResponse};
 use model::Timestamp;
 use serde_json::{Map, Value};
@@ -9,6 +12,7 @@ use crate::args::{QueryArgs, QueryFormat};
 use crate::client::Client;
 use crate::render::chart::{Chart, Line, sparkline};
 use crate::render::event;
+use crate::render::heatmap;
 use crate::render::number::{bytes, cell, counted};
 use crate::render::table::{Align, Table};
 use crate::terminal::{Terminal, aside, note, print};
@@ -21,7 +25,10 @@ const TREND_COLUMNS: usize = 24;
 /// # Errors
 /// When nobody can be asked, or the query is refused.
 pub async fn run(arguments: QueryArgs) -> anyhow::Result<()> {
-    let body = question::of_query(&arguments)?;
+    let body = match &arguments.file {
+        Some(file) => saved::body(file, &arguments)?,
+        None => question::of_query(&arguments)?,
+    };
     let client = Client::open(&arguments.place).await?;
     let response = client.query(&body).await?;
     let order = Columns::of(&body, &response);
@@ -44,9 +51,10 @@ fn remarks(data: &QueryData) {
         statement.plan.iter().for_each(|line| aside(&format!("  {line}")));
     }
     let cost = &data.statistics;
-    let found = match (data.events.len(), data.calculations.aggregates.len()) {
-        (0, rows) => counted(rows as u64, "row"),
-        (events, _) => counted(events as u64, "event"),
+    let found = match (data.events.len(), data.calculations.aggregates.len(), whole::rows(data)) {
+        (_, _, Some((name, rows))) => counted(rows.len() as u64, name),
+        (0, rows, None) => counted(rows as u64, "row"),
+        (events, _, None) => counted(events as u64, "event"),
     };
     let line = format!(
         "{found} · {} ms · {} and {} read from {}, {} skipped",
@@ -61,7 +69,8 @@ fn remarks(data: &QueryData) {
 
 fn print_lines(data: &QueryData) -> anyhow::Result<()> {
     let mut text = String::new();
-    for event in &data.events {
+    let wholes = whole::rows(data).map(|(_, rows)| rows).unwrap_or_default();
+    for event in data.events.iter().chain(wholes) {
         text.push_str(&serde_json::to_string(event)?);
         text.push('\n');
     }
@@ -115,6 +124,12 @@ fn sorted_by(answered: Vec<String>, asked: impl Iterator<Item = String>) -> Vec<
 }
 
 fn table(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
+    if let Some(drawn) = &data.heatmap {
+        return heatmap::draw(drawn, &bucket_times(data), terminal.width, terminal.paint);
+    }
+    if let Some(wholes) = whole::table(data) {
+        return wholes.draw(terminal.width, terminal.paint);
+    }
     if data.calculations.aggregates.is_empty() {
         return data.events.iter().rev().map(|found| event::line(found, terminal.paint)).collect();
     }
@@ -162,6 +177,9 @@ fn group_cells(row: &api::Aggregate, columns: &Columns) -> Vec<String> {
 /// One chart for each figure.
 fn charts(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
     let times = bucket_times(data);
+    if let Some(drawn) = &data.heatmap {
+        return heatmap::draw(drawn, &times, terminal.width, terminal.paint);
+    }
     if times.is_empty() || columns.figures.is_empty() {
         return "there is no time series to draw: ask for a calculation, as COUNT EVERY 1m\n".to_owned();
     }
@@ -185,7 +203,8 @@ fn charts(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
 fn bucket_times(data: &QueryData) -> Vec<i64> {
     /// More than any terminal has columns; the API itself allows fewer.
     const BUCKETS_MAX: usize = 10_000;
-    let known: Vec<i64> = data.calculations.series.iter().map(|bucket| bucket.time).collect();
+    let drawn = data.heatmap.iter().flat_map(|heatmap| heatmap.columns.iter().map(|column| column.time));
+    let known: Vec<i64> = data.calculations.series.iter().map(|bucket| bucket.time).chain(drawn).collect();
     let frame = data.query_run.timeframe;
     let step = data.query_run.granularity.and_then(|step| i64::try_from(step).ok()).filter(|step| *step > 0);
     let (Some(step), Some(first)) = (step, known.first()) else { return known };

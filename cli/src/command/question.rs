@@ -10,21 +10,35 @@ use crate::exit::Refused;
 /// # Errors
 /// When nothing at all is asked.
 pub fn of_query(arguments: &QueryArgs) -> Result<Value, Refused> {
-    match &arguments.text {
-        Some(text) => {
-            let mut body = json!({"text": with_clauses(text, arguments)});
-            explain(&mut body, arguments);
-            Ok(body)
+    let mut body = match &arguments.text {
+        Some(text) => json!({"text": with_clauses(text, arguments)}),
+        None if is_empty(arguments) => {
+            return Err(Refused::usage(
+                "what shall I ask? For example: limelight query 'COUNT GROUP BY $limelight.level' (see --help)",
+            ));
         }
-        None if is_empty(arguments) => Err(Refused::usage(
-            "what shall I ask? For example: limelight query 'COUNT GROUP BY $limelight.level' (see --help)",
-        )),
-        None => {
-            let mut body = of_flags(arguments);
-            explain(&mut body, arguments);
-            Ok(body)
+        None => of_flags(arguments),
+    };
+    explain(&mut body, arguments);
+    Ok(body)
+}
+
+/// The same for a saved query; flags win over what its file says.
+pub fn of_saved(mut body: Value, arguments: &QueryArgs) -> Value {
+    let mut put = |key: &str, value: Option<Value>| {
+        if let (Some(body), Some(value)) = (body.as_object_mut(), value) {
+            // What stands among the parameters would be read after what stands beside them.
+            if let Some(Value::Object(parameters)) = body.get_mut("parameters") {
+                parameters.remove(key);
+            }
+            body.insert(key.to_owned(), value);
         }
-    }
+    };
+    put("timeframe", timeframe(&arguments.time));
+    put("limit", arguments.limit.map(Value::from));
+    put("granularity", arguments.granularity.as_deref().map(Value::from));
+    explain(&mut body, arguments);
+    body
 }
 
 fn explain(body: &mut Value, arguments: &QueryArgs) {
@@ -154,6 +168,18 @@ mod tests {
                     SEARCH \"a \\\"quoted\\\" text\" GROUP BY $limelight.namespace ORDER BY slow LIMIT 5 \
                     SINCE 2h UNTIL now EVERY 1m";
         assert_eq!(read(&arguments), query::parse_text(text, NOW).unwrap());
+    }
+
+    #[test]
+    fn flags_win_over_a_saved_query() {
+        let saved = json!({"parameters": {"calculations": ["COUNT"], "limit": 3}, "timeframe": "3h", "granularity": "1h"});
+        let arguments = QueryArgs {
+            limit: Some(7),
+            time: TimeArgs { last: Some("2h".to_owned()), ..TimeArgs::default() },
+            ..QueryArgs::default()
+        };
+        let query = query::from_json(&of_saved(saved, &arguments), NOW).unwrap();
+        assert_eq!(query, query::parse_text("COUNT LIMIT 7 LAST 2h EVERY 1h", NOW).unwrap());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Time series as lines in a terminal: braille dots, an axis of figures, an axis of times, a legend; and sparklines.
 
+pub(super) mod axis;
 mod canvas;
 
 use canvas::Canvas;
 
-use super::number::{figure, tick};
+use super::number::figure;
 use super::text::{Colour, Paint, fit, right, visible, width};
 
 /// Rows of the plot: odd, so that one is in the middle.
@@ -63,28 +64,10 @@ impl Chart {
             });
             text.push_str(&format!("{axis}{}\n", cells.trim_end()));
         }
-        text.push_str(&paint.colour(Colour::Dim, &self.time_axis(margin, plot_columns)));
+        text.push_str(&paint.colour(Colour::Dim, &axis::of_times(&self.times_ms, margin, plot_columns)));
         text.push('\n');
         text.push_str(&self.legend(shown, paint));
         text
-    }
-
-    fn time_axis(&self, margin: usize, columns: usize) -> String {
-        let (Some(first), Some(last)) = (self.times_ms.first(), self.times_ms.last()) else {
-            return String::new();
-        };
-        let span = last - first;
-        let labels = [*first, first + span / 2, *last].map(|time| tick(time, span));
-        let wide = labels.iter().map(|label| label.len()).max().unwrap_or(0);
-        let line = format!("{}└{}", " ".repeat(margin), "─".repeat(columns));
-        // The zone stands behind the last one.
-        let between = columns.saturating_sub(3 * wide + 4) / 2;
-        let gap = " ".repeat(between);
-        let start = " ".repeat(margin + 1);
-        if span == 0 || columns < 3 * wide + 6 {
-            return format!("{line}\n{start}{} UTC", labels[0]);
-        }
-        format!("{line}\n{start}{}{gap}{}{gap}{} UTC", labels[0], labels[1], labels[2])
     }
 
     fn legend(&self, shown: &[Line], paint: Paint) -> String {

@@ -20,7 +20,10 @@ pub fn show(problem: &Problem, paint: Paint) -> String {
 }
 
 fn show_fault(fault: &Fault, paint: Paint) -> String {
-    let place = fault.at.as_deref().map(|at| format!("{}: ", visible(at))).unwrap_or_default();
+    let line = fault.line.zip(fault.column);
+    let line = line.map(|(line, column)| format!("line {line}, column {column}: ")).unwrap_or_default();
+    let key = fault.at.as_deref().map(|at| format!("{}: ", visible(at))).unwrap_or_default();
+    let place = line + &key;
     let line = underlined(fault, paint).unwrap_or_default();
     let hint = fault.hint.as_deref().map(|hint| hint_line(hint, paint)).unwrap_or_default();
     format!("{place}{}{line}{hint}", visible(&fault.message))
@@ -55,10 +58,10 @@ mod tests {
         let fault = Fault {
             message: "no calculation is called CUONT".to_owned(),
             hint: Some("did you mean COUNT?".to_owned()),
-            at: None,
             source: "漢 CUONT".to_owned(),
             position: Some(3),
             span: Some((4, 9)),
+            ..Fault::default()
         };
         let problem = Problem { faults: vec![fault], ..Problem::bad_request("…") };
         assert_eq!(
@@ -78,11 +81,9 @@ mod tests {
     fn a_span_that_lies_does_no_harm() {
         let fault = Fault {
             message: "odd".to_owned(),
-            hint: None,
-            at: None,
             source: "é".to_owned(),
-            position: None,
             span: Some((1, 99)),
+            ..Fault::default()
         };
         assert_eq!(show_fault(&fault, Paint::none()), "odd");
     }

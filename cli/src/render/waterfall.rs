@@ -1,6 +1,6 @@
 //! One trace as a tree of spans with bars on a common time axis, and what was logged in them.
 
-use api::{TraceLog, TraceResponse, TraceSpan};
+use api::{PathShare, TraceLog, TraceResponse, TraceSpan};
 
 use super::event::{self, level_colour};
 use super::number::{cell, counted, duration};
@@ -9,7 +9,12 @@ use super::text::{Colour, Paint, left, right, visible, visible_lines, width};
 /// Columns of the tree at most; the rest is for bars.
 const TREE_COLUMNS_MAX: usize = 46;
 const DURATION_COLUMNS: usize = 10;
+/// The share of the critical path, behind the duration.
+const SHARE_COLUMNS: usize = 6;
+const TAKEN_COLUMNS: usize = DURATION_COLUMNS + SHARE_COLUMNS;
 const BAR_COLUMNS_MIN: usize = 10;
+/// Parts of the critical path that its line names.
+const PATH_PARTS_MAX: usize = 5;
 /// Deeper spans are not indented further.
 const INDENT_MAX: usize = 12;
 
@@ -19,9 +24,9 @@ pub fn draw(trace: &TraceResponse, columns: usize, paint: Paint, logs: Logs) -> 
     let names: Vec<String> =
         trace.spans.iter().enumerate().map(|(at, span)| tree_name(trace, at, span)).collect();
     let wanted = names.iter().map(|name| width(name)).max().unwrap_or(0);
-    let room = columns.saturating_sub(DURATION_COLUMNS + BAR_COLUMNS_MIN + 3);
+    let room = columns.saturating_sub(TAKEN_COLUMNS + BAR_COLUMNS_MIN + 3);
     let tree_columns = wanted.min(TREE_COLUMNS_MAX).min(room);
-    let bar_columns = columns.saturating_sub(tree_columns + DURATION_COLUMNS + 3).max(BAR_COLUMNS_MIN);
+    let bar_columns = columns.saturating_sub(tree_columns + TAKEN_COLUMNS + 3).max(BAR_COLUMNS_MIN);
     for (span, name) in trace.spans.iter().zip(&names) {
         text.push_str(&span_line(trace, span, &left(name, tree_columns), bar_columns, paint));
         text.push_str(&details(span, paint));
@@ -29,6 +34,7 @@ pub fn draw(trace: &TraceResponse, columns: usize, paint: Paint, logs: Logs) -> 
             span.logs.iter().for_each(|log| text.push_str(&log_line(log, paint)));
         }
     }
+    text.push_str(&critical_path(trace, paint));
     if !trace.logs.is_empty() {
         text.push_str(&format!("\n{} without a known span\n", count(trace.logs.len(), "log")));
         if logs == Logs::Shown {
@@ -119,7 +125,38 @@ fn span_line(trace: &TraceResponse, span: &TraceSpan, name: &str, columns: usize
     };
     let name = if is_error(span) { paint.bold(Colour::Red, name) } else { name.to_owned() };
     let took = right(&duration(span.duration_ms), DURATION_COLUMNS);
-    format!("{name} {} {took}\n", paint.colour(colour, &bar))
+    let share = on_path(trace, span).map(|share| paint.colour(Colour::Yellow, &right(&share, SHARE_COLUMNS)));
+    format!("{name} {} {took}{}\n", paint.colour(colour, &bar), share.unwrap_or_default())
+}
+
+/// How much of the critical path the span is; none where it is not on it.
+fn on_path(trace: &TraceResponse, span: &TraceSpan) -> Option<String> {
+    let share = span.critical_ms / trace.duration_ms;
+    (span.critical_ms > 0.0 && share.is_finite()).then(|| percent(share))
+}
+
+fn percent(share: f64) -> String {
+    if share < 0.01 { "<1 %".to_owned() } else { format!("{:.0} %", share * 100.0) }
+}
+
+/// What the trace's duration is made of.
+fn critical_path(trace: &TraceResponse, paint: Paint) -> String {
+    let path = &trace.critical_path;
+    let line = |title: &str, parts: &[PathShare]| {
+        let part = |part: &PathShare| format!("{} {}", visible(&part.name), percent(part.share));
+        let mut named: Vec<String> = parts.iter().take(PATH_PARTS_MAX).map(part).collect();
+        let more = parts.len().saturating_sub(PATH_PARTS_MAX);
+        named.extend((more > 0).then(|| format!("{more} more")));
+        format!("{} {}\n", paint.colour(Colour::Dim, title), named.join(" · "))
+    };
+    let mut text = String::new();
+    if !path.spans.is_empty() {
+        text.push_str(&format!("\n{}", line("critical path:", &path.spans)));
+    }
+    if path.services.len() > 1 {
+        text.push_str(&line("by service:", &path.services));
+    }
+    text
 }
 
 /// Blanks up to the start, then eighths of a block: at least one, so that nothing is invisible.
@@ -222,7 +259,7 @@ mod tests {
 
     #[test]
     fn the_tree_hangs_together_and_bars_stand_on_one_axis() {
-        let drawn = draw(&trace(), 60, Paint::none(), Logs::Counted);
+        let drawn = draw(&trace(), 70, Paint::none(), Logs::Counted);
         let lines: Vec<&str> = drawn.lines().collect();
         assert_eq!(
             lines[0],
@@ -235,6 +272,27 @@ mod tests {
         assert!(lines[7].starts_with("  └ payment"), "{drawn}");
         assert!(lines[8].contains("✗ Runtime.\\x1b[31mExitError · 1 log"), "{drawn}");
         assert!(lines.iter().all(|line| width(line) <= 80), "{drawn}");
+    }
+
+    #[test]
+    fn the_critical_path_is_marked_and_told() {
+        let mut trace = trace();
+        trace.spans[0].critical_ms = 40.0;
+        trace.spans[3].critical_ms = 60.0;
+        let share =
+            |name: &str, share: f64| PathShare { name: name.to_owned(), share, ..PathShare::default() };
+        trace.critical_path.spans = vec![share("payment", 0.6), share("check\x1bout", 0.4)];
+        trace.critical_path.services = vec![share("bank", 0.6), share("shop", 0.004)];
+        let drawn = draw(&trace, 80, Paint::none(), Logs::Counted);
+        let lines: Vec<&str> = drawn.lines().collect();
+        assert!(lines[3].ends_with("100 ms  40 %"), "{drawn}");
+        assert!(lines[6].ends_with("70.0 ms"), "{drawn}");
+        assert!(
+            drawn.contains(
+                "\ncritical path: payment 60 % · check\\x1bout 40 %\nby service: bank 60 % · shop <1 %\n"
+            ),
+            "{drawn}"
+        );
     }
 
     #[test]

@@ -9,10 +9,19 @@ use query::RunError;
 use serde::Serialize;
 
 use crate::ingest::chain;
+use crate::runs::Stopped;
+
+/// A query takes a second or two; whoever is sent away then finds the door open.
+const RETRY_AFTER_S: u64 = 2;
 
 /// 200 with JSON.
 pub(super) fn json(body: &impl Serialize) -> Response {
     Json(body).into_response()
+}
+
+/// Another status with JSON.
+pub(super) fn status(status: StatusCode, body: &impl Serialize) -> Response {
+    (status, Json(body)).into_response()
 }
 
 /// The problem's status, with the problem.
@@ -22,7 +31,19 @@ pub(crate) fn problem(problem: &Problem) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    if let Some(seconds) = problem.retry_after_s {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
     response
+}
+
+/// Why a run has no answer.
+pub(super) fn stopped(why: &Stopped) -> Response {
+    match why {
+        Stopped::Busy(busy) => problem(&Problem::too_many(busy.to_string(), RETRY_AFTER_S)),
+        Stopped::SameId(_) | Stopped::Cancelled => problem(&Problem::conflict(why.to_string())),
+        Stopped::Failed(error) => run_error(error),
+    }
 }
 
 /// Why there is no answer to a query. What failed inside is logged here, not told.

@@ -7,6 +7,8 @@ use api::{TraceLog, TraceResponse, TraceSpan};
 use model::{Timestamp, TraceId};
 use serde_json::{Map, Value};
 
+use super::critical;
+
 /// A span on its way into the tree.
 struct Node {
     span: TraceSpan,
@@ -39,13 +41,16 @@ pub(super) fn assemble(id: TraceId, events: Vec<Map<String, Value>>) -> TraceRes
     let mut notes = Vec::new();
     let logs = place(&mut nodes, others, start);
     let roots = link(&mut nodes, &mut notes);
+    let mut spans = in_order(nodes, roots, start);
+    let duration_ms = millis(start, end);
     TraceResponse {
         trace_id: id.to_string(),
         start: start.to_string(),
-        duration_ms: millis(start, end),
+        duration_ms,
         services,
         errors,
-        spans: in_order(nodes, roots, start),
+        critical_path: critical::mark(&mut spans, duration_ms),
+        spans,
         logs,
         notes,
     }

@@ -1,17 +1,20 @@
 //! `GET /v1/keys` and `GET /v1/values`: completion for whoever types a query.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use api::{KeySet, Keys, Problem, ValueCount, Values};
-use axum::extract::{Query as Parameters, State};
+use axum::extract::State;
 use axum::response::Response;
 use model::Timestamp;
-use query::{Query, Runner as _};
+use query::Query;
 use serde::Deserialize;
 use serde_json::{Value, json as value};
 
-use super::answer::{json, problem, run_error};
+use super::answer::{json, problem, run_error, stopped};
+use super::parameters::Parameters;
+use super::run::RunId;
 use crate::companion::Companion;
 
 /// Values of one answer, if it is not said.
@@ -76,10 +79,11 @@ pub(super) async fn values(
         Ok(query) => query,
         Err(wrong) => return problem(&wrong),
     };
-    match companion.store().run(&query).await {
+    let (wanted, query) = (query.limit - 1, Arc::new(query));
+    match companion.runs().run(RunId::new().as_str(), companion.store(), query).await {
         Ok(answer) => {
             // One more than wanted was asked for.
-            let wanted = usize::try_from(query.limit - 1).unwrap_or(usize::MAX);
+            let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
             let more = answer.aggregates.len() > wanted;
             let count = |row: query::Aggregate| ValueCount {
                 value: row.groups.get(&about.key).cloned().unwrap_or(Value::Null),
@@ -88,7 +92,7 @@ pub(super) async fn values(
             let values = answer.aggregates.into_iter().take(wanted).map(count).collect();
             json(&Values { key: about.key, values, more })
         }
-        Err(error) => run_error(&error),
+        Err(why) => stopped(&why),
     }
 }
 

@@ -1,5 +1,6 @@
-//! `POST /v1/query`.
+//! `POST /v1/query`: one question, one answer; as JSON, or as lines where whoever asks takes them.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use api::{Problem, QueryResponse};
@@ -8,48 +9,119 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header;
 use model::Timestamp;
-use query::Runner as _;
+use query::yaml::Document;
+use query::{Diagnostics, Query};
+use serde::Deserialize;
 
 use super::BODY_BYTES_MAX;
-use super::answer::{json, problem, run_error};
+use super::answer::{json, problem, stopped};
+use super::lines;
+use super::parameters::Parameters;
+use super::run::{self, RunId};
 use crate::companion::Companion;
 
-pub(super) async fn run(State(companion): State<Companion>, request: Request) -> Response {
-    let asked = match read(request).await {
-        Ok(asked) => asked,
+/// What stands behind the `?`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct About {
+    /// The run's id, chosen by whoever wants to stop it before its answer is there.
+    run: Option<String>,
+    /// Whether the answer is kept under `/v1/query-runs/{id}`.
+    save: bool,
+    /// Which query of a YAML document.
+    id: Option<String>,
+}
+
+pub(super) async fn run(
+    State(companion): State<Companion>,
+    Parameters(about): Parameters<About>,
+    request: Request,
+) -> Response {
+    let id = match about.run.as_deref().map_or_else(|| Ok(RunId::new()), RunId::parse) {
+        Ok(id) => id,
         Err(wrong) => return problem(&wrong),
     };
-    let query = match query::from_json(&asked, Timestamp::from(SystemTime::now())) {
-        Ok(query) => query,
-        Err(diagnostics) => return problem(&Problem::from(&diagnostics)),
+    let wants_lines = lines::wanted(request.headers());
+    let query = match asked(request, about.id.as_deref()).await {
+        Ok(query) => Arc::new(query),
+        Err(wrong) => return problem(&wrong),
     };
-    match companion.store().run(&query).await {
-        Ok(answer) => json(&QueryResponse::new(&query, answer)),
-        Err(error) => run_error(&error),
+    if wants_lines {
+        return lines::stream(companion, id, query, about.save);
     }
+    match answer(&companion, &id, &query, about.save).await {
+        Ok(response) => json(&response),
+        Err(refused) => *refused,
+    }
+}
+
+/// The answer, kept if that is wanted.
+pub(super) async fn answer(
+    companion: &Companion,
+    id: &RunId,
+    query: &Arc<Query>,
+    save: bool,
+) -> Result<QueryResponse, Box<Response>> {
+    let run = companion.runs().run(id.as_str(), companion.store(), Arc::clone(query)).await;
+    let mut response = QueryResponse::new(query, run.map_err(|why| Box::new(stopped(&why)))?);
+    id.as_str().clone_into(&mut response.data.query_run.id);
+    if save {
+        run::keep(companion, &mut response).await?;
+    }
+    Ok(response)
+}
+
+/// The query of a request.
+async fn asked(request: Request, id: Option<&str>) -> Result<Query, Box<Problem>> {
+    let now = Timestamp::from(SystemTime::now());
+    let faults = |faults: Diagnostics| Problem::from(&faults);
+    if has_type(&request, is_yaml) {
+        let bytes = body_of(request).await?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|error| Problem::bad_request(format!("the body is no text: {error}")))?;
+        let document = Document::read(text).map_err(faults)?;
+        let saved = document.query(id).map_err(|fault| faults(Diagnostics::one(fault)))?;
+        return Ok(saved.read(now).map_err(faults)?.0);
+    }
+    let json = read(request).await?;
+    Ok(query::from_json(&json, now).map_err(faults)?)
 }
 
 /// The body as JSON.
-pub(super) async fn read(request: Request) -> Result<serde_json::Value, Problem> {
-    // A page of another origin can post text and forms without asking, but not JSON: this keeps it from a companion
-    // on loopback.
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !content_type.is_some_and(is_json) {
+pub(super) async fn read(request: Request) -> Result<serde_json::Value, Box<Problem>> {
+    // A page of another origin can post text and forms without asking, but neither JSON nor YAML: this keeps it from a
+    // companion on loopback.
+    if !has_type(&request, is_json) {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let found = content_type.map_or_else(|| "nothing".to_owned(), |text| format!("{text:?}"));
-        return Err(Problem::unsupported_media_type(format!("the Content-Type says {found}"))
-            .hint("send the query with Content-Type: application/json"));
+        let wrong = Problem::unsupported_media_type(format!("the Content-Type says {found}"));
+        return Err(wrong.hint("send the query with Content-Type: application/json").into());
     }
-    let bytes = body::to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|_| {
-        Problem::too_large(format!("a query may have {BODY_BYTES_MAX} bytes"))
-            .hint("shorten its lists; a needle or a regular expression often says the same")
-    })?;
+    let bytes = body_of(request).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
         Problem::bad_request(format!("the body is no JSON: {error}"))
             .hint(r#"as {"text": "FROM lambda-logs COUNT"}, or a query's JSON"#)
+            .into()
     })
 }
 
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
+async fn body_of(request: Request) -> Result<bytes::Bytes, Box<Problem>> {
+    body::to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|_| {
+        Problem::too_large(format!("a query may have {BODY_BYTES_MAX} bytes"))
+            .hint("shorten its lists; a needle or a regular expression often says the same")
+            .into()
+    })
+}
+
+fn has_type(request: &Request, is: fn(&str) -> bool) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|content_type| is(content_type.split(';').next().unwrap_or_default().trim()))
+}
+
+fn is_json(essence: &str) -> bool {
     essence.eq_ignore_ascii_case("application/json") || essence.to_ascii_lowercase().ends_with("+json")
+}
+
+fn is_yaml(essence: &str) -> bool {
+    ["application/yaml", "application/x-yaml"].iter().any(|known| essence.eq_ignore_ascii_case(known))
 }

@@ -4,7 +4,7 @@ use api::{Problem, SqlColumn, SqlRequest, SqlResponse};
 use axum::extract::{Request, State};
 use axum::response::Response;
 
-use super::answer::{json, problem, run_error};
+use super::answer::{json, problem, run_error, stopped};
 use super::query::read;
 use crate::companion::Companion;
 
@@ -20,8 +20,9 @@ pub(super) async fn run(State(companion): State<Companion>, request: Request) ->
             return problem(&wrong.hint(r#"as {"sql": "SELECT COUNT(*) FROM \"lambda-logs\""}"#));
         }
     };
-    match companion.store().sql(&asked.sql).await {
-        Ok(answer) => {
+    let store = companion.store().clone();
+    match companion.runs().in_turn(async move { store.sql(&asked.sql).await }).await {
+        Ok(Ok(answer)) => {
             let columns = answer.columns.into_iter().map(|(name, r#type)| SqlColumn { name, r#type });
             json(&SqlResponse {
                 columns: columns.collect(),
@@ -29,6 +30,7 @@ pub(super) async fn run(State(companion): State<Companion>, request: Request) ->
                 statistics: answer.statistics.into(),
             })
         }
-        Err(error) => run_error(&error),
+        Ok(Err(error)) => run_error(&error),
+        Err(why) => stopped(&why),
     }
 }

@@ -1,15 +1,17 @@
 //! `GET /v1/traces/{id}`: everything with one trace id, put together.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use api::Problem;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::{Timestamp, TraceId};
-use query::{Query, Runner as _, Timeframe};
+use query::{Query, Timeframe};
 
-use super::answer::{json, problem, run_error};
+use super::answer::{json, problem, stopped};
 use super::assemble::assemble;
+use super::run::RunId;
 use crate::companion::Companion;
 
 /// Clocks of sandboxes may run ahead.
@@ -24,10 +26,11 @@ pub(super) async fn get(State(companion): State<Companion>, Path(text): Path<Str
         }
     };
     let to = Timestamp::from(SystemTime::now()).plus(AHEAD);
-    let query = Query::trace(id, Timeframe { from: Timestamp::EPOCH, to });
-    let answer = match companion.store().run(&query).await {
+    let query = Arc::new(Query::trace(id, Timeframe { from: Timestamp::EPOCH, to }));
+    let run = companion.runs().run(RunId::new().as_str(), companion.store(), Arc::clone(&query)).await;
+    let answer = match run {
         Ok(answer) => answer,
-        Err(error) => return run_error(&error),
+        Err(why) => return stopped(&why),
     };
     if answer.events.is_empty() {
         let detail = format!("nothing has the trace id {id}");

@@ -30,10 +30,13 @@ pub struct Problem {
     /// For an unknown name: the names that there are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<String>,
+    /// For what is only too much now: when to come again, seconds; also in the answer's `Retry-After`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
 }
 
 /// One thing that is wrong with a query.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fault {
     /// What is wrong.
@@ -53,6 +56,12 @@ pub struct Fault {
     /// Bytes of `source` (UTF-8) that are wrong: from, and the first one after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<(usize, usize)>,
+    /// Of a document of several lines: the line that `source` is, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// The same for its characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
 }
 
 impl Problem {
@@ -65,6 +74,7 @@ impl Problem {
             hint: None,
             faults: Vec::new(),
             known: Vec::new(),
+            retry_after_s: None,
         }
     }
 
@@ -98,6 +108,23 @@ impl Problem {
     /// 408: the request did not arrive in time.
     pub fn request_timeout(detail: impl Into<String>) -> Self {
         Self::new(408, "request-timeout", "The request took too long to arrive", detail)
+    }
+
+    /// 409: what was asked does not go together with what somebody else did.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(409, "conflict", "It was stopped, or is there already", detail)
+    }
+
+    /// 410: what was there is not kept any more.
+    pub fn gone(detail: impl Into<String>) -> Self {
+        Self::new(410, "gone", "It is kept no longer", detail)
+    }
+
+    /// 429: too many at once; come again after so many seconds.
+    pub fn too_many(detail: impl Into<String>, retry_after_s: u64) -> Self {
+        let problem = Self::new(429, "too-many", "Too many ask at once", detail);
+        Self { retry_after_s: Some(retry_after_s), ..problem }
+            .hint(format!("come again in {retry_after_s} s"))
     }
 
     /// 413: the request is too large.
@@ -186,6 +213,8 @@ impl From<&Diagnostic> for Fault {
             source: diagnostic.source.clone(),
             position: placed.then(|| before.chars().count() + 1),
             span: placed.then_some((diagnostic.span.start, diagnostic.span.end)),
+            line: diagnostic.place.as_ref().map(|place| place.line),
+            column: diagnostic.place.as_ref().map(|place| place.column),
         }
     }
 }
@@ -197,9 +226,10 @@ impl fmt::Display for Fault {
             write!(f, "{at}: ")?;
         }
         f.write_str(&self.message)?;
-        match self.position {
-            Some(position) => write!(f, ", at character {position}"),
-            None => Ok(()),
+        match (self.line, self.column, self.position) {
+            (Some(line), Some(column), _) => write!(f, ", at line {line}, column {column}"),
+            (_, _, Some(position)) => write!(f, ", at character {position}"),
+            _ => Ok(()),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! `POST /v1/query`: the answer, in the shape of the reference's query engine (`{message, data: {…}}`). The request is
 //! read by [`query::from_json`], which takes all of its forms; there is no second reading of it here.
 
-use query::Answer;
+use query::{Answer, Whole};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::heatmap::Heatmap;
 
 /// The answer to a query.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +26,19 @@ pub struct QueryData {
     pub query_run: QueryRun,
     /// Whole events, each `{"$limelight": {envelope}, "message": …, …}`; empty in the calculations view.
     pub events: Vec<Map<String, Value>>,
+    /// The requests view: one object for each, with the facts that the language names. As in the two that follow, in
+    /// the order asked for, and empty in every other view.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<Map<String, Value>>,
+    /// The invocations view.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub invocations: Vec<Map<String, Value>>,
+    /// The traces view.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub traces: Vec<Map<String, Value>>,
+    /// What was drawn against time, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heatmap: Option<Heatmap>,
     /// The keys that the datasets have.
     pub fields: Vec<Field>,
     /// What the answer cost.
@@ -118,8 +133,16 @@ pub struct GroupFigures {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct QueryRun {
-    /// Always `COMPLETED`: a query that fails answers with a problem.
+    /// Its name, by which it is stopped (`DELETE /v1/query-runs/{id}`) and found again if it is kept.
+    pub id: String,
+    /// `COMPLETED` of an answer: a query that fails answers with a problem. Of one that has none yet `STARTED`, after
+    /// `DELETE` `CANCELLED`, `CANCELLING` (in another process) or `DELETED`.
     pub status: String,
+    /// Where the answer is kept, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The query as text, with everything that was not said.
+    pub query: String,
     /// The time that was looked at.
     pub timeframe: Timeframe,
     /// The width of a bucket, milliseconds; null without a series.
@@ -167,7 +190,10 @@ impl QueryResponse {
     /// The answer to `query`, as it goes over HTTP.
     pub fn new(query: &query::Query, answer: Answer) -> Self {
         let run = QueryRun {
+            id: String::new(),
             status: "COMPLETED".to_owned(),
+            url: None,
+            query: query.to_string(),
             timeframe: Timeframe {
                 from: query.timeframe.from.as_millis(),
                 to: query.timeframe.to.as_millis(),
@@ -175,13 +201,15 @@ impl QueryResponse {
             granularity: query.granularity_ms,
             datasets: query.datasets.clone(),
         };
-        Self { message: "Query completed".to_owned(), data: QueryData::new(run, answer) }
+        Self { message: "Query completed".to_owned(), data: QueryData::new(run, query.view.whole(), answer) }
     }
 }
 
 impl QueryData {
-    fn new(query_run: QueryRun, answer: Answer) -> Self {
-        let Answer { aggregates, series, events, fields, statistics, notes, previous, explanation } = answer;
+    fn new(query_run: QueryRun, whole: Option<Whole>, answer: Answer) -> Self {
+        let Answer { aggregates, series, events, mut wholes, heatmap, .. } = answer;
+        let Answer { fields, statistics, notes, previous, explanation, .. } = answer;
+        let mut of = |wanted| if whole == Some(wanted) { std::mem::take(&mut wholes) } else { Vec::new() };
         Self {
             calculations: Calculations {
                 aggregates: aggregates.into_iter().map(Aggregate::from).collect(),
@@ -189,6 +217,10 @@ impl QueryData {
                 previous: previous.into_iter().map(Bucket::from).collect(),
             },
             query_run,
+            requests: of(Whole::Request),
+            invocations: of(Whole::Invocation),
+            traces: of(Whole::Trace),
+            heatmap: heatmap.map(Heatmap::from),
             events,
             fields: fields.into_iter().map(Field::from).collect(),
             statistics: statistics.into(),
@@ -282,6 +314,6 @@ mod tests {
         let response = QueryResponse::new(&query, answer);
         let text = serde_json::to_string(&response).unwrap();
         assert_eq!(serde_json::from_str::<QueryResponse>(&text).unwrap(), response);
-        insta::assert_snapshot!(text, @r#"{"message":"Query completed","data":{"calculations":{"aggregates":[{"values":{"COUNT":2,"_count":2}}],"series":[{"time":60000,"data":[{"groups":{"$limelight.namespace":"checkout"},"aggregates":{"COUNT":2,"_count":2}}]}]},"queryRun":{"status":"COMPLETED","timeframe":{"from":60000,"to":120000},"granularity":60000,"datasets":["lambda-logs"]},"events":[],"fields":[],"statistics":{"elapsed":0,"rows_read":0,"bytes_read":0,"files_read":0,"files_skipped":0},"notes":["no event has the key nope"]}}"#);
+        insta::assert_snapshot!(text, @r#"{"message":"Query completed","data":{"calculations":{"aggregates":[{"values":{"COUNT":2,"_count":2}}],"series":[{"time":60000,"data":[{"groups":{"$limelight.namespace":"checkout"},"aggregates":{"COUNT":2,"_count":2}}]}]},"queryRun":{"id":"","status":"COMPLETED","query":"FROM lambda-logs LIMIT 100 BETWEEN 1970-01-01T00:01:00.000Z AND 1970-01-01T00:02:00.000Z EVERY 1m","timeframe":{"from":60000,"to":120000},"granularity":60000,"datasets":["lambda-logs"]},"events":[],"fields":[],"statistics":{"elapsed":0,"rows_read":0,"bytes_read":0,"files_read":0,"files_skipped":0},"notes":["no event has the key nope"]}}"#);
     }
 }

@@ -20,12 +20,47 @@ pub struct TraceResponse {
     pub services: Vec<String>,
     /// Spans and logs that are errors.
     pub errors: u64,
+    /// What the trace's duration is made of.
+    #[serde(default)]
+    pub critical_path: CriticalPath,
     /// All spans, see the module.
     pub spans: Vec<TraceSpan>,
     /// Logs whose span is not known, by time.
     pub logs: Vec<TraceLog>,
     /// What a reader should know: that not everything is shown, that a span's parent is missing.
     pub notes: Vec<String>,
+}
+
+/// What the end of a trace was waiting for, moment by moment: who is on it adds up to the trace's duration (but for
+/// moments in which no span ran). The longest first.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CriticalPath {
+    /// By span, at most 20; every span says for itself how long the path is in it.
+    pub spans: Vec<PathShare>,
+    /// By service.
+    pub services: Vec<PathShare>,
+}
+
+/// One part of a critical path.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PathShare {
+    /// The span's name, or the service's.
+    pub name: String,
+    /// Which span.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<String>,
+    /// Whose span.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// The function, or whatever else emitted the span.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// How long, milliseconds.
+    pub duration_ms: f64,
+    /// Of the trace's duration, from 0 to 1.
+    pub share: f64,
 }
 
 /// A span in its place.
@@ -55,6 +90,9 @@ pub struct TraceSpan {
     pub offset_ms: f64,
     /// How long it took, milliseconds.
     pub duration_ms: f64,
+    /// For how much of the trace its end was waiting for this span, and not for one below it, milliseconds.
+    #[serde(default)]
+    pub critical_ms: f64,
     /// `ok`, `error`; empty if nobody said.
     pub status: String,
     /// What makes it an error.

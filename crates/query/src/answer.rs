@@ -19,6 +19,13 @@ pub struct Answer {
     pub series: Vec<Bucket>,
     /// Whole events as JSON objects, newest first. Empty in the calculations view.
     pub events: Vec<Map<String, Value>>,
+    /// Requests, invocations or traces, each with the facts that [`crate::Whole::facts`] names, in the order asked
+    /// for. Empty in the other views.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub wholes: Vec<Map<String, Value>>,
+    /// What was drawn against time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heatmap: Option<HeatmapFigures>,
     /// The keys that the datasets have.
     pub fields: Vec<Field>,
     /// What the answer cost.
@@ -32,6 +39,30 @@ pub struct Answer {
     /// How it came about, if that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<Explanation>,
+}
+
+/// How many events each bucket of time and number has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HeatmapFigures {
+    /// Whose number.
+    pub key: String,
+    /// `linear` or `log`.
+    pub scale: &'static str,
+    /// How wide a bucket of the number is; on a log scale, how many times its beginning its end is.
+    pub width: f64,
+    /// Where each bucket of the number begins (null: below all others, without a logarithm) and ends, the lowest first.
+    pub rows: Vec<(Option<f64>, f64)>,
+    /// Buckets in the order of time; those without events are not there.
+    pub columns: Vec<HeatmapColumn>,
+}
+
+/// One step of time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HeatmapColumn {
+    /// Its beginning, milliseconds since the epoch; a multiple of the granularity.
+    pub time: i64,
+    /// How many events are in each of the rows.
+    pub counts: Vec<f64>,
 }
 
 /// How an answer came about.

@@ -2,13 +2,16 @@
 //! SQL. Closed and small on purpose: derive, filter, search, calculate, group, bucket, choose, order, limit.
 
 mod literal;
+mod view;
 
 pub use literal::Literal;
+pub use view::{Fact, FactKind, View, Whole};
 
 use model::{Timestamp, TraceId};
 
 use crate::calculation::Calculation;
 use crate::formula::{Derived, Formula, Having};
+use crate::heatmap::Heatmap;
 use crate::zone::Zone;
 
 /// What is asked of one or more datasets. Made by [`crate::parse_text`] and [`crate::from_json`], or by hand and then
@@ -31,6 +34,8 @@ pub struct Query {
     pub group_by: Vec<Group>,
     /// Which of the groups are shown, by their figures.
     pub having: Option<Having>,
+    /// What is drawn against time, instead of figures.
+    pub heatmap: Option<Heatmap>,
     /// Which groups come first: by default the greatest value of the first calculation. For events, their time.
     pub order_by: Option<OrderBy>,
     /// The most rows (groups or events) to return.
@@ -49,16 +54,6 @@ pub struct Query {
     pub view: View,
     /// Whether the answer tells how it came about.
     pub explain: bool,
-}
-
-/// The answer's shape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum View {
-    /// Aggregates and series.
-    Calculations,
-    /// The events themselves, newest first.
-    #[default]
-    Events,
 }
 
 /// A time from (inside) and to (outside).
@@ -183,7 +178,7 @@ pub enum Order {
 impl Query {
     /// Stands for every dataset that the store has.
     pub const ALL_DATASETS: &str = "*";
-    /// What is read if the query does not say (the reference's default).
+    /// What is read if the query does not say (the reference's default); wholes have parts in all datasets.
     pub const DATASET_DEFAULT: &str = "lambda-logs";
     /// Rows returned if the query does not say.
     pub const LIMIT_DEFAULT: u64 = 100;
@@ -207,6 +202,7 @@ impl Query {
             needle: None,
             group_by: Vec::new(),
             having: None,
+            heatmap: None,
             order_by: None,
             limit: Self::LIMIT_DEFAULT,
             others: false,

@@ -4,8 +4,8 @@
 mod condition;
 mod figure;
 
-use crate::ast::{Query, View};
-use crate::diagnostic::Diagnostic;
+use crate::ast::{Query, View, Whole};
+use crate::diagnostic::{Diagnostic, closest};
 
 /// A part of a query that a fault can be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +18,7 @@ pub(crate) enum Part {
     Needle,
     Group(usize),
     Having,
+    Heatmap,
     OrderBy,
     Limit,
     Timeframe,
@@ -61,6 +62,7 @@ pub(crate) fn faults(query: &Query) -> Vec<(Part, Diagnostic)> {
         }
     }
     note(Part::Group(0), groups_without_calculation(query));
+    note(Part::Heatmap, heatmap(query));
     note(Part::OrderBy, figure::order_by(query));
     note(Part::Limit, limit(query.limit));
     note(Part::Timeframe, timeframe(query));
@@ -99,9 +101,39 @@ fn datasets(names: &[String]) -> Option<Diagnostic> {
 }
 
 fn groups_without_calculation(query: &Query) -> Option<Diagnostic> {
-    let without = !query.has_figures() || query.view == View::Events;
+    if let Some(whole) = query.view.whole() {
+        let name = query.view.name();
+        return (!query.group_by.is_empty()).then(|| {
+            Diagnostic::new(format!("a row of {name} is a group already"))
+                .hint(format!("leave GROUP BY out; its figures are {}", ordered_facts(whole)))
+        });
+    }
+    let without = query.heatmap.is_none() && !query.has_figures() || query.view == View::Events;
     (!query.group_by.is_empty() && without).then(|| {
         Diagnostic::new("there is nothing to work out for each group").hint("add a calculation, as COUNT")
+    })
+}
+
+/// What can be compared and ordered by.
+fn ordered_facts(whole: Whole) -> String {
+    let ordered = whole.facts().iter().filter(|fact| fact.kind.is_ordered());
+    ordered.map(|fact| fact.name).collect::<Vec<_>>().join(" ")
+}
+
+/// A name among the facts that can be compared and ordered by.
+fn ordered_fact(whole: Whole, name: &str) -> Option<Diagnostic> {
+    if whole.fact(name).is_some_and(|fact| fact.kind.is_ordered()) {
+        return None;
+    }
+    let fault = match whole.fact(name) {
+        Some(_) => Diagnostic::new(format!("{name} is no number")),
+        None => Diagnostic::new(format!("no figure is called {name}")),
+    };
+    let near =
+        closest(name, whole.facts().iter().filter(|fact| fact.kind.is_ordered()).map(|fact| fact.name));
+    Some(match near {
+        Some(near) => fault.hint(format!("did you mean {near}?")),
+        None => fault.hint(format!("figures are {}", ordered_facts(whole))),
     })
 }
 
@@ -126,9 +158,9 @@ fn timeframe(query: &Query) -> Option<Diagnostic> {
 fn compare(query: &Query) -> Option<Diagnostic> {
     match query.compare_ms? {
         0 => Some(Diagnostic::new("a time cannot be compared with itself").hint("as in COMPARE 1d")),
-        _ if query.view == View::Events => Some(
-            Diagnostic::new("events cannot be compared with earlier ones")
-                .hint("add a calculation, as COUNT"),
+        _ if query.view != View::Calculations => Some(
+            Diagnostic::new(format!("{} cannot be compared with earlier ones", query.view.name()))
+                .hint("ask for a calculation, as COUNT"),
         ),
         _ => None,
     }
@@ -153,7 +185,29 @@ fn granularity(query: &Query) -> Option<Diagnostic> {
     })
 }
 
+fn heatmap(query: &Query) -> Option<Diagnostic> {
+    let heatmap = query.heatmap.as_ref()?;
+    let alone = !query.has_figures() && query.group_by.is_empty() && query.order_by.is_none();
+    if !alone || query.compare_ms.is_some() || query.view != View::Calculations {
+        let fault = Diagnostic::new("a heatmap counts events by time and number, and nothing beside it");
+        return Some(fault.hint("leave out calculations, GROUP BY, ORDER BY, COMPARE and VIEW"));
+    }
+    if query.granularity_ms.is_none() {
+        return Some(Diagnostic::new("a heatmap needs buckets of time").hint("as in EVERY 5m"));
+    }
+    condition::key(&heatmap.key)
+}
+
 fn view(query: &Query) -> Option<Diagnostic> {
+    if query.heatmap.is_some() {
+        return None;
+    }
+    if query.view.whole().is_some() && query.has_figures() {
+        let name = query.view.name();
+        let fault =
+            Diagnostic::new(format!("{name} have figures of their own, and calculations are of events"));
+        return Some(fault.hint("leave the calculations out, or the view"));
+    }
     (query.view == View::Calculations && !query.has_figures()).then(|| {
         Diagnostic::new("this view needs a calculation").hint("add one, as COUNT, or ask for the events view")
     })

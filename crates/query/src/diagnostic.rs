@@ -27,6 +27,18 @@ pub struct Diagnostic {
     pub source: String,
     /// Bytes of `source`, always on character boundaries and inside it.
     pub span: Range<usize>,
+    /// Where `span` begins in a document of several lines, of which `source` is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Box<Place>>,
+}
+
+/// A place in a document, both counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Which line.
+    pub line: usize,
+    /// Which of its characters.
+    pub column: usize,
 }
 
 impl Diagnostics {
@@ -40,6 +52,11 @@ impl Diagnostics {
         if found.is_empty() { Ok(good) } else { Err(Self(found)) }
     }
 
+    /// The same, each of them changed.
+    pub(crate) fn map(self, change: impl FnMut(Diagnostic) -> Diagnostic) -> Self {
+        Self(self.0.into_iter().map(change).collect())
+    }
+
     /// The faults in the order they were found; at least one.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter()
@@ -49,7 +66,8 @@ impl Diagnostics {
 impl Diagnostic {
     /// A fault without a place yet.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, at: None, source: String::new(), span: 0..0 }
+        let message = message.into();
+        Self { message, hint: None, at: None, source: String::new(), span: 0..0, place: None }
     }
 
     /// The same with what to do about it.
@@ -63,6 +81,13 @@ impl Diagnostic {
     #[must_use]
     pub fn at(mut self, key: impl Into<String>) -> Self {
         self.at = Some(key.into());
+        self
+    }
+
+    /// The same with its place in a document.
+    #[must_use]
+    pub(crate) fn on_line(mut self, line: usize, column: usize) -> Self {
+        self.place = Some(Box::new(Place { line, column }));
         self
     }
 
@@ -105,6 +130,9 @@ const CONTEXT_CHARS: usize = 60;
 /// The message, the line with the place underlined, and the hint.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "line {}, column {}: ", place.line, place.column)?;
+        }
         if let Some(at) = &self.at {
             write!(f, "{at}: ")?;
         }

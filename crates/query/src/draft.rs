@@ -3,12 +3,16 @@
 
 use model::Timestamp;
 
-use crate::ast::{Filter, Group, Needle, OrderBy, Query, Timeframe, View};
+use crate::ast::{Filter, Group, Key, Needle, OrderBy, Query, Timeframe, View};
 use crate::calculation::Calculation;
 use crate::check::{Part, faults};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::formula::{Derived, Formula, Having, Term};
+use crate::heatmap::Heatmap;
 use crate::zone::Zone;
+
+/// The name of the view that is read as figures per pattern.
+pub(crate) const PATTERNS: &str = "patterns";
 
 /// What was read so far.
 #[derive(Debug, Default)]
@@ -21,6 +25,7 @@ pub(crate) struct Draft {
     pub(crate) needle: Option<Needle>,
     pub(crate) group_by: Vec<Group>,
     pub(crate) having: Option<Having>,
+    pub(crate) heatmap: Option<Heatmap>,
     pub(crate) order_by: Option<OrderBy>,
     pub(crate) limit: Option<u64>,
     pub(crate) others: bool,
@@ -31,6 +36,8 @@ pub(crate) struct Draft {
     pub(crate) to: Option<Timestamp>,
     pub(crate) granularity: Granularity,
     pub(crate) view: Option<View>,
+    /// The key whose patterns are wanted ([`PATTERNS`]).
+    pub(crate) patterns: Option<&'static str>,
     /// What was wrong with it already.
     pub(crate) found: Vec<Diagnostic>,
 }
@@ -55,6 +62,9 @@ impl Draft {
         place: impl Fn(Part, Diagnostic) -> Diagnostic,
     ) -> Result<Query, Diagnostics> {
         let mut found = std::mem::take(&mut self.found);
+        if let Some(key) = self.patterns {
+            self.group_by_pattern(key);
+        }
         let query = self.complete(now);
         // A fault in a part that could not even be read would be said twice, and the second time wrongly.
         if found.is_empty() {
@@ -63,8 +73,18 @@ impl Draft {
         Diagnostics::or_ok(found, query)
     }
 
+    /// The view of patterns: figures per pattern of the key; how many, if nothing else is said.
+    fn group_by_pattern(&mut self, key: &str) {
+        if self.calculations.is_empty() && self.formulas.is_empty() {
+            self.calculations.push(Calculation::count());
+        }
+        self.group_by.insert(0, Group { key: Key::new(key) });
+        self.view = Some(View::Calculations);
+    }
+
     fn complete(self, now: Timestamp) -> Query {
-        let figures = !self.calculations.is_empty() || !self.formulas.is_empty();
+        let drawn = self.heatmap.is_some();
+        let figures = drawn || !self.calculations.is_empty() || !self.formulas.is_empty();
         let view = self.view.unwrap_or(if figures { View::Calculations } else { View::Events });
         let mut term = |term| canonical_term(term, &self.calculations);
         let formulas = self
@@ -80,10 +100,11 @@ impl Draft {
             (Granularity::Default, View::Calculations) => {
                 Some((timeframe.width_ms() / Query::BUCKETS_DEFAULT).max(1))
             }
-            (Granularity::None, _) | (Granularity::Default, View::Events) => None,
+            (Granularity::None, _) | (Granularity::Default, View::Events | View::Wholes(_)) => None,
         };
         Query {
             datasets: match self.datasets.is_empty() {
+                true if view.whole().is_some() => vec![Query::ALL_DATASETS.to_owned()],
                 true => vec![Query::DATASET_DEFAULT.to_owned()],
                 false => self.datasets,
             },
@@ -94,6 +115,7 @@ impl Draft {
             needle: self.needle,
             group_by: self.group_by,
             having,
+            heatmap: self.heatmap,
             order_by,
             limit: self.limit.unwrap_or(Query::LIMIT_DEFAULT),
             others: self.others,

@@ -14,12 +14,12 @@ use serde_json::{Map, Value};
 use crate::ast::{Query, View};
 use crate::check::Part;
 use crate::diagnostic::{Diagnostic, Diagnostics, closest};
-use crate::draft::{Draft, Granularity};
+use crate::draft::{Draft, Granularity, PATTERNS};
 use crate::time;
 use crate::zone::Zone;
 
 /// What stands around a query's parameters, or beside them.
-const RUN_KEYS: [&str; 12] = [
+const RUN_KEYS: [&str; 13] = [
     "parameters",
     "timezone",
     "timeframe",
@@ -28,6 +28,7 @@ const RUN_KEYS: [&str; 12] = [
     "granularity",
     "limit",
     "view",
+    "patternType",
     "service",
     "workspaceId",
     "environmentId",
@@ -43,6 +44,7 @@ const PARAMETER_KEYS: [&str; 16] = [
     "filterCombination",
     "groupBys",
     "having",
+    "heatmap",
     "others",
     "orderBy",
     "needle",
@@ -50,24 +52,23 @@ const PARAMETER_KEYS: [&str; 16] = [
     "groupBy",
     "namespaces",
     "namespaceCombination",
-    "patternType",
 ];
 
 /// Reads any of the forms.
-pub(crate) fn read(json: &Value, now: Timestamp) -> Result<Query, Diagnostics> {
+pub(crate) fn read(json: &Value, now: Timestamp) -> Result<(Query, Vec<Diagnostic>), Diagnostics> {
     let Value::Object(root) = json else {
         return Err(Diagnostics::one(
             Diagnostic::new("a query is a JSON object").hint("as {\"text\": \"COUNT\"}"),
         ));
     };
     if let Some(text) = root.get("text") {
-        return read_text(root, text, now);
+        return read_text(root, text, now).map(|query| (query, Vec::new()));
     }
-    let mut reader = Reader { now, draft: Draft::default(), places: BTreeMap::new() };
+    let mut reader = Reader { now, draft: Draft::default(), places: BTreeMap::new(), notes: Vec::new() };
     match root.get("parameters") {
         Some(Value::Object(parameters)) => {
             reader.unknown_keys("", root, &RUN_KEYS);
-            let known = PARAMETER_KEYS.iter().chain(&RUN_KEYS[1..8]).copied().collect::<Vec<_>>();
+            let known = PARAMETER_KEYS.iter().chain(&RUN_KEYS[1..9]).copied().collect::<Vec<_>>();
             reader.unknown_keys("parameters.", parameters, &known);
             reader.parameters("parameters.", parameters);
             reader.run("parameters.", parameters);
@@ -102,18 +103,27 @@ struct Reader {
     now: Timestamp,
     draft: Draft,
     places: BTreeMap<Part, String>,
+    /// Spellings of earlier years.
+    notes: Vec<Diagnostic>,
 }
 
 impl Reader {
-    fn finish(self) -> Result<Query, Diagnostics> {
-        let Self { now, draft, places } = self;
-        draft.finish(now, |part, fault| {
+    fn finish(self) -> Result<(Query, Vec<Diagnostic>), Diagnostics> {
+        let Self { now, draft, places, notes } = self;
+        let query = draft.finish(now, |part, fault| {
             let nearest = || places.range(..=part).next_back().map(|(_, place)| place.clone());
             match places.get(&part).cloned().or_else(nearest) {
                 Some(place) => fault.at(place),
                 None => fault,
             }
-        })
+        })?;
+        Ok((query, notes))
+    }
+
+    /// Notes that something is written otherwise today.
+    fn legacy(&mut self, at: &str, today: impl Into<String>) {
+        let note = Diagnostic::new("is a spelling of earlier years").hint(today).at(at);
+        self.notes.push(note);
     }
 
     fn fault(&mut self, at: &str, fault: Diagnostic) {
@@ -172,7 +182,7 @@ impl Reader {
             self.places.insert(Part::Limit, at);
         }
         if let Some((at, value)) = given("view") {
-            self.view(&at, value);
+            self.view(&at, value, object.get("patternType"));
             self.places.insert(Part::View, at);
         }
     }
@@ -220,17 +230,25 @@ impl Reader {
         }
     }
 
-    fn view(&mut self, at: &str, value: &Value) {
-        match value.as_str() {
-            Some("calculations") => self.draft.view = Some(View::Calculations),
-            Some("events") => self.draft.view = Some(View::Events),
-            Some("traces" | "requests" | "invocations" | "patterns") => {
-                self.fault(
-                    at,
-                    Diagnostic::new("this view does not exist yet").hint("use calculations or events"),
-                );
+    fn view(&mut self, at: &str, value: &Value, pattern_type: Option<&Value>) {
+        let patterns = |name: &str| name.eq_ignore_ascii_case(PATTERNS);
+        match (value.as_str(), pattern_type.map(Value::as_str)) {
+            (Some(name), None | Some(Some("message"))) if patterns(name) => {
+                self.draft.patterns = Some("$limelight.pattern");
             }
-            _ => self.fault(at, Diagnostic::new("must be calculations or events")),
+            (Some(name), Some(Some("error"))) if patterns(name) => {
+                self.draft.patterns = Some("$limelight.errorPattern");
+            }
+            (Some(name), Some(_)) if patterns(name) => {
+                self.fault("patternType", Diagnostic::new("must be message or error"));
+            }
+            (name, _) => {
+                self.draft.view = name.and_then(View::named);
+                if self.draft.view.is_none() {
+                    let known = View::ALL.map(|(name, _)| name).join(", ");
+                    self.fault(at, Diagnostic::new(format!("must be one of {known} and {PATTERNS}")));
+                }
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod envelope;
 pub mod calculation;
 pub mod arithmetic;
 pub mod formula;
+pub mod heatmap;
 pub mod ast;
 mod operation;
 mod check;
@@ -17,23 +18,27 @@ mod lexer;
 mod parser;
 mod text;
 mod json;
+pub mod yaml;
 pub mod sql;
 pub mod plan;
 pub mod answer;
 pub mod runner;
 
 pub use answer::{
-    Aggregate, Answer, Bucket, Explanation, Field, Figures, GroupFigures, Groups, Statement, Statistics,
+    Aggregate, Answer, Bucket, Explanation, Field, Figures, GroupFigures, Groups, HeatmapColumn,
+    HeatmapFigures, Statement, Statistics,
 };
 pub use arithmetic::{Arithmetic, Function, Sign};
 pub use ast::{
-    Comparison, Condition, Filter, Group, Key, Literal, Needle, Order, OrderBy, Query, Test, Timeframe, View,
+    Comparison, Condition, Fact, FactKind, Filter, Group, Key, Literal, Needle, Order, OrderBy, Query, Test,
+    Timeframe, View, Whole,
 };
 pub use calculation::{Calculation, Operator};
 pub use column::{Column, ColumnKind};
-pub use diagnostic::{Diagnostic, Diagnostics};
+pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use envelope::Envelope;
 pub use formula::{Derived, Formula, Having, Relation, Term};
+pub use heatmap::{Heatmap, Scale};
 pub use plan::{GroupValue, Plan, Table};
 pub use runner::{RunError, Runner};
 pub use zone::Zone;
@@ -54,5 +59,14 @@ pub fn parse_text(text: &str, now: Timestamp) -> Result<Query, Diagnostics> {
 /// # Errors
 /// Everything that is wrong with it, each with the key it stands under.
 pub fn from_json(json: &serde_json::Value, now: Timestamp) -> Result<Query, Diagnostics> {
+    read_json(json, now).map(|(query, _)| query)
+}
+
+/// As [`from_json`], and what is spelled as it was in earlier years of the language, with today's spelling: for whoever
+/// keeps the text and can change it.
+///
+/// # Errors
+/// As [`from_json`].
+pub fn read_json(json: &serde_json::Value, now: Timestamp) -> Result<(Query, Vec<Diagnostic>), Diagnostics> {
     json::read(json, now)
 }

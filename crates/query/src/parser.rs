@@ -29,9 +29,9 @@ use crate::operation::Operation;
 use crate::zone::Zone;
 
 /// Words that begin a clause. A value or key that looks like one is quoted.
-pub(crate) const CLAUSES: [&str; 15] = [
-    "EXPLAIN", "COMPARE", "TIMEZONE", "FROM", "DERIVE", "WHERE", "SEARCH", "GROUP", "HAVING", "ORDER",
-    "LIMIT", "LAST", "BETWEEN", "SINCE", "UNTIL",
+pub(crate) const CLAUSES: [&str; 17] = [
+    "EXPLAIN", "VIEW", "COMPARE", "TIMEZONE", "FROM", "DERIVE", "WHERE", "SEARCH", "GROUP", "HAVING",
+    "HEATMAP", "ORDER", "LIMIT", "LAST", "BETWEEN", "SINCE", "UNTIL",
 ];
 /// Words with a meaning inside a clause, or that begin one (`EVERY`).
 pub(crate) const WORDS: [&str; 13] =

@@ -7,15 +7,18 @@ mod condition;
 mod figure;
 mod frame;
 mod statement;
+mod whole;
 mod note;
 
 pub use figure::FigureColumn;
 pub use resolve::Table;
 pub use statement::{GroupValue, Members};
+pub use whole::HEAD_COLUMNS;
 
 use figure::Figures;
 use frame::Frame;
 use resolve::{Catalogue, Source};
+use whole::Sheet;
 
 use crate::answer::Field;
 use crate::ast::{Query, View};
@@ -30,6 +33,8 @@ pub struct Plan<'q> {
     tables: Vec<TablePlan>,
     groups: Vec<GroupColumn>,
     figures: Figures,
+    /// What is put together for each row, where rows are wholes.
+    wholes: Option<Sheet>,
     notes: Vec<String>,
     fields: Vec<Field>,
 }
@@ -65,10 +70,11 @@ impl<'q> Plan<'q> {
             tables: catalogues.iter().map(|catalogue| TablePlan::new(query, catalogue)).collect(),
             groups: Vec::new(),
             figures: Figures::default(),
+            wholes: query.view.whole().map(|whole| Sheet::new(whole, &catalogues)),
             notes: note::notes(query, &catalogues),
             fields: note::fields(&catalogues),
         };
-        if query.view == View::Calculations {
+        if query.view == View::Calculations && query.heatmap.is_none() {
             plan.add_groups(&catalogues);
             plan.figures = Figures::new(query, &catalogues, &mut plan.tables);
         }

@@ -54,6 +54,8 @@ pub(crate) enum Expr {
     ToText(Box<Expr>, ColumnKind),
     /// A whole number as a float.
     ToFloat(Box<Expr>),
+    /// The microseconds of a time since the epoch.
+    Micros(Box<Expr>),
     /// Two floats joined.
     Join(Sign, Box<Expr>, Box<Expr>),
     /// A float with the other sign.

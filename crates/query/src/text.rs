@@ -14,6 +14,9 @@ impl fmt::Display for Query {
         if self.explain {
             f.write_str("EXPLAIN ")?;
         }
+        if self.view.whole().is_some() || self.has_figures() && self.view == View::Events {
+            write!(f, "VIEW {} ", self.view.name())?;
+        }
         if self.has_figures() {
             let calculations = self.calculations.iter().map(ToString::to_string);
             let formulas = self.formulas.iter().map(ToString::to_string);
@@ -37,6 +40,10 @@ impl fmt::Display for Query {
         if let Some(having) = &self.having {
             write!(f, " HAVING {having}")?;
         }
+        if let Some(heatmap) = &self.heatmap {
+            let scale = heatmap.scale.map(|scale| format!(" {}", scale.name())).unwrap_or_default();
+            write!(f, " HEATMAP {}{scale}", heatmap.key)?;
+        }
         if let Some(order_by) = &self.order_by {
             self.order(order_by, f)?;
         }
@@ -51,7 +58,7 @@ impl fmt::Display for Query {
         match (self.granularity_ms, self.view) {
             (Some(width), _) => write!(f, " EVERY {}", time::duration_text(width)),
             (None, View::Calculations) => f.write_str(" EVERY NONE"),
-            (None, View::Events) => Ok(()),
+            (None, View::Events | View::Wholes(_)) => Ok(()),
         }
     }
 }

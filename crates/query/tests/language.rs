@@ -3,6 +3,8 @@
 
 #[path = "language/forms.rs"]
 mod forms;
+#[path = "language/yaml.rs"]
+mod yaml;
 #[path = "language/faults.rs"]
 mod faults;
 #[path = "language/statements.rs"]

@@ -9,7 +9,10 @@ mod session;
 mod execute;
 mod cell;
 mod figure;
+mod heatmap;
 mod event;
+mod whole;
+mod tail;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -21,6 +24,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use query::{Answer, Explanation, Plan, Query, RunError, Runner, Table, View};
 
 pub use sql::SqlAnswer;
+pub use tail::{Cursor, CursorError, TailError};
 
 use crate::store::{Snapshot, Store};
 use execute::Execution;
@@ -49,13 +53,15 @@ impl Engine {
         let tables: Vec<Table> = snapshots.iter().map(table).collect();
         let plan = Plan::new(query, &tables);
         let context = match query.view {
-            View::Calculations => session::context(&self.runtime, snapshots)?,
+            View::Calculations | View::Wholes(_) => session::context(&self.runtime, snapshots)?,
             View::Events => session::placed(&self.runtime, snapshots)?,
         };
         let mut execution = Execution::start(context, query.explain);
-        let mut answer = match query.view {
-            View::Calculations => figure::answer(query, &plan, &mut execution).await?,
-            View::Events => event::answer(query, &plan, snapshots, &mut execution).await?,
+        let mut answer = match (query.view, &query.heatmap) {
+            (_, Some(drawn)) => heatmap::answer(query, drawn, &tables, &mut execution).await?,
+            (View::Calculations, None) => figure::answer(query, &plan, &mut execution).await?,
+            (View::Events, None) => event::answer(query, &plan, snapshots, &mut execution).await?,
+            (View::Wholes(kind), None) => whole::answer(query, &plan, kind, &mut execution).await?,
         };
         answer.notes.splice(0..0, plan.notes().iter().cloned());
         answer.fields = plan.fields().to_vec();

@@ -23,10 +23,11 @@ mod engine;
 mod store;
 mod progress;
 mod letters;
+mod runs;
 
 pub use compact::{Compacted, Compaction, Compactor};
 pub use dataset_name::is_dataset_name;
-pub use engine::SqlAnswer;
+pub use engine::{Cursor, CursorError, SqlAnswer, TailError};
 pub use error::StoreError;
 pub use export::{Export, Span};
 pub use health::Health;

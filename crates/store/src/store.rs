@@ -14,6 +14,7 @@ use crate::append;
 use crate::dataset_name::is_dataset_name;
 use crate::engine::Engine;
 use crate::error::StoreError;
+use crate::files::Files;
 use crate::location::{Location, Root};
 use crate::scan::Scan;
 use crate::schema::OVERFLOW;
@@ -202,18 +203,23 @@ impl Store {
     pub async fn snapshot(&self, dataset: &str) -> Result<Option<Snapshot>, StoreError> {
         let table = self.table(dataset)?;
         let Some(view) = table.view(self.since()).await? else { return Ok(None) };
-        let scan = Arc::new(Scan::new(&self.inner.root, dataset, &view.schema, view.files.clone()));
-        Ok(Some(Snapshot {
+        Ok(Some(self.part(dataset, &view, &view.files)))
+    }
+
+    /// A dataset of which only these files are seen.
+    pub(crate) fn part(&self, dataset: &str, view: &View, files: &Arc<Files>) -> Snapshot {
+        let scan = Arc::new(Scan::new(&self.inner.root, dataset, &view.schema, Arc::clone(files)));
+        Snapshot {
             dataset: dataset.to_owned(),
             version: i64::try_from(view.version).unwrap_or(i64::MAX),
             columns: view.schema.dynamic().to_vec(),
-            overflows: view.files.overflow(),
+            overflows: files.overflow(),
             provider: scan.clone(),
-            rows: view.files.rows().unwrap_or(0),
-            bytes: view.files.bytes(),
-            files: view.files.len() as u64,
+            rows: files.rows().unwrap_or(0),
+            bytes: files.bytes(),
+            files: files.len() as u64,
             scan,
-        }))
+        }
     }
 
     /// Whether the place answers: one request for one small object, whatever the store holds.

@@ -1,7 +1,7 @@
 //! What calculations, formulas, conditions on groups and derived keys must keep to.
 
 use super::condition::{filter, key};
-use super::{FILTER_DEPTH_MAX, Part, too_many};
+use super::{FILTER_DEPTH_MAX, Part, ordered_fact, too_many};
 use crate::arithmetic::Arithmetic;
 use crate::ast::{Query, View};
 use crate::calculation::{Calculation, Operator};
@@ -91,7 +91,7 @@ fn formula(query: &Query, formula: &Formula) -> Option<Diagnostic> {
 }
 
 fn having(query: &Query, having: &Having) -> Option<Diagnostic> {
-    if query.group_by.is_empty() {
+    if query.group_by.is_empty() && query.view.whole().is_none() {
         let fault = Diagnostic::new("there are no groups to choose from");
         return Some(fault.hint("HAVING wants GROUP BY; events are chosen by WHERE"));
     }
@@ -109,6 +109,12 @@ fn having(query: &Query, having: &Having) -> Option<Diagnostic> {
 
 /// A figure that a formula or a condition is made of.
 fn term(query: &Query, term: &Term) -> Option<Diagnostic> {
+    if let Some(whole) = query.view.whole() {
+        return match term {
+            Term::Named(name) => ordered_fact(whole, name),
+            Term::Calculated(calculation) => ordered_fact(whole, &calculation.text()),
+        };
+    }
     match term {
         Term::Named(name) => {
             let known = query.named_calculation(name).is_some() || query.formula(name).is_some();
@@ -141,7 +147,10 @@ fn arithmetic<L>(arithmetic: &Arithmetic<L>) -> Option<Diagnostic> {
 }
 
 pub(super) fn order_by(query: &Query) -> Option<Diagnostic> {
-    let wanted = &query.order_by.as_ref()?.value;
+    let wanted = &query.order_by.as_ref().filter(|_| query.heatmap.is_none())?.value;
+    if let Some(whole) = query.view.whole() {
+        return ordered_fact(whole, wanted);
+    }
     if query.view == View::Events {
         let time = ["$limelight.timestamp", "$baselime.timestamp", "timestamp"].contains(&wanted.as_str());
         return (!time).then(|| {

@@ -8,6 +8,7 @@ use crate::calculation::{Calculation, Operator};
 use crate::check::Part;
 use crate::diagnostic::{Diagnostic, closest};
 use crate::formula::Having;
+use crate::heatmap::{Heatmap, Scale};
 use crate::parser::{self, Figure};
 
 impl Reader {
@@ -81,6 +82,26 @@ impl Reader {
                 }
                 Err(faults) => faults.into_iter().for_each(|fault| self.fault(&at, fault)),
             }
+        }
+    }
+
+    /// `"@duration"`, or `{"value": "@duration", "scale": "log"}`
+    pub(super) fn heatmap(&mut self, at: &str, value: &Value) {
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let (key, scale) = match value {
+            Value::Object(parts) => {
+                self.unknown_keys(&format!("{at}."), parts, &["value", "scale"]);
+                (text(parts.get("value")), parts.get("scale").filter(|scale| !scale.is_null()))
+            }
+            value => (text(Some(value)), None),
+        };
+        let read = scale.map(|scale| scale.as_str().and_then(Scale::named));
+        if read == Some(None) {
+            self.fault(&format!("{at}.scale"), Diagnostic::new("must be linear or log"));
+        }
+        match key {
+            Some(key) => self.draft.heatmap = Some(Heatmap { key: Key::new(key), scale: read.flatten() }),
+            None => self.fault(at, Diagnostic::new("must be a key, or an object with its key as value")),
         }
     }
 

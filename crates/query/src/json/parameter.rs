@@ -15,6 +15,9 @@ impl Reader {
                 .filter(|value| !value.is_null())
                 .map(|value| (format!("{prefix}{key}"), value))
         };
+        if let (None, Some((at, _))) = (given("datasets"), given("dataset")) {
+            self.legacy(&at, "today: datasets, a list");
+        }
         if let Some((at, value)) = given("datasets").or_else(|| given("dataset")) {
             self.draft.datasets = self.names(&at, value);
             self.places.insert(Part::Datasets, at);
@@ -33,6 +36,7 @@ impl Reader {
             self.filters(&at, value, combination.as_ref())
         });
         let namespaces = given("namespaces").map(|(at, value)| {
+            self.legacy(&at, "today: a filter, as \"$limelight.namespace IN (a, b)\"");
             self.places.entry(Part::Filter).or_insert_with(|| at.clone());
             let names = self.names(&at, value);
             self.namespaces(&names, given("namespaceCombination").as_ref())
@@ -41,6 +45,9 @@ impl Reader {
         let all: Vec<Filter> = [filters, namespaces, service].into_iter().flatten().collect();
         self.draft.filter =
             Some(Filter::all(all.into_iter().filter(|f| *f != Filter::everything()).collect()));
+        if let (None, Some((at, _))) = (given("groupBys"), given("groupBy")) {
+            self.legacy(&at, "today: groupBys, a list");
+        }
         if let Some((at, value)) = given("groupBys").or_else(|| given("groupBy")) {
             self.group_bys(&at, value);
             self.places.insert(Part::Group(0), at);
@@ -48,6 +55,10 @@ impl Reader {
         if let Some((at, value)) = given("having") {
             self.having(&at, value);
             self.places.insert(Part::Having, at);
+        }
+        if let Some((at, value)) = given("heatmap") {
+            self.heatmap(&at, value);
+            self.places.insert(Part::Heatmap, at);
         }
         if let Some((at, value)) = given("others") {
             match value.as_bool() {
@@ -136,6 +147,9 @@ impl Reader {
     /// A group of 2023 carries order and limit of the whole result.
     fn legacy_group(&mut self, at: &str, parts: &Map<String, Value>) {
         self.unknown_keys(&format!("{at}."), parts, &["type", "value", "limit", "orderBy", "order"]);
+        for key in ["limit", "orderBy"].into_iter().filter(|key| parts.contains_key(*key)) {
+            self.legacy(&format!("{at}.{key}"), format!("today: {key} beside groupBys"));
+        }
         if let Some(limit) = parts.get("limit").and_then(Value::as_u64) {
             self.draft.limit = Some(limit);
             self.places.insert(Part::Limit, format!("{at}.limit"));
@@ -176,6 +190,9 @@ impl Reader {
             Value::String(text) => Some(Needle { value: text.clone(), is_regex: false, match_case: false }),
             Value::Object(parts) => {
                 self.unknown_keys(&format!("{at}."), parts, &["value", "item", "isRegex", "matchCase"]);
+                if parts.contains_key("item") {
+                    self.legacy(&format!("{at}.item"), "today: value");
+                }
                 let text = parts.get("value").or_else(|| parts.get("item")).and_then(Value::as_str);
                 text.map(|text| Needle {
                     value: text.to_owned(),

@@ -2,11 +2,12 @@
 
 use super::figure::CLAUSE_HINT;
 use super::{Noted, Parser};
-use crate::ast::{Group, Key, Needle, Order, OrderBy};
+use crate::ast::{Group, Key, Needle, Order, OrderBy, View};
 use crate::calculation::Operator;
 use crate::check::Part;
 use crate::diagnostic::Diagnostic;
-use crate::draft::Granularity;
+use crate::draft::{Granularity, PATTERNS};
+use crate::heatmap::{Heatmap, Scale};
 use crate::lexer::Token;
 use crate::time;
 use crate::zone::Zone;
@@ -21,12 +22,14 @@ impl Parser<'_> {
             return Err(self.fail_here(Diagnostic::new("a clause was expected here").hint(CLAUSE_HINT)));
         };
         match word.to_ascii_uppercase().as_str() {
+            "VIEW" => self.once(Part::View, Self::view),
             "FROM" => self.once(Part::Datasets, Self::from),
             "DERIVE" => self.once(Part::Derived(0), Self::derive),
             "WHERE" => self.once(Part::Filter, Self::where_clause),
             "SEARCH" => self.once(Part::Needle, Self::search),
             "GROUP" => self.once(Part::Group(0), Self::group_by),
             "HAVING" => self.once(Part::Having, Self::having_clause),
+            "HEATMAP" => self.once(Part::Heatmap, Self::heatmap),
             "ORDER" => self.once(Part::OrderBy, Self::order_by),
             "LIMIT" => self.once(Part::Limit, Self::limit),
             "EVERY" => self.once(Part::Granularity, Self::every),
@@ -72,6 +75,22 @@ impl Parser<'_> {
         let start = self.places.get(&Part::Timeframe).map_or(start, |place| place.start.min(start));
         self.remember(Part::Timeframe, start);
         Ok(())
+    }
+
+    fn view(&mut self) -> Result<(), Noted> {
+        let start = self.span().start;
+        let name = self.name("a view is missing after VIEW")?;
+        if name.eq_ignore_ascii_case(PATTERNS) {
+            self.draft.patterns = Some("$limelight.pattern");
+            return Ok(());
+        }
+        self.draft.view = View::named(&name);
+        if self.draft.view.is_some() {
+            return Ok(());
+        }
+        let fault = Diagnostic::new(format!("there is no view {name:?}"));
+        let known = View::ALL.map(|(name, _)| name).join(" ");
+        Err(self.fail(start..self.end, fault.hint(format!("views are {known} {PATTERNS}"))))
     }
 
     fn from(&mut self) -> Result<(), Noted> {
@@ -126,6 +145,13 @@ impl Parser<'_> {
     fn having_clause(&mut self) -> Result<(), Noted> {
         let having = self.having()?;
         self.draft.having = Some(having);
+        Ok(())
+    }
+
+    fn heatmap(&mut self) -> Result<(), Noted> {
+        let key = self.key("a key is missing after HEATMAP")?;
+        let scale = Scale::ALL.into_iter().find(|(name, _)| self.take_word(name));
+        self.draft.heatmap = Some(Heatmap { key, scale: scale.map(|(_, scale)| scale) });
         Ok(())
     }
 

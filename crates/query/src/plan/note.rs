@@ -17,7 +17,9 @@ pub(super) fn notes(query: &Query, catalogues: &[Catalogue]) -> Vec<String> {
     let calculated = query.calculations.iter().filter_map(|calculation| calculation.key.as_ref());
     let derived = query.derived.iter().flat_map(|derived| derived.arithmetic.leaves());
     let grouped = query.group_by.iter().map(|group| &group.key);
-    let keys: BTreeSet<&Key> = filtered.chain(calculated).chain(derived).chain(grouped).collect();
+    let drawn = query.heatmap.iter().map(|heatmap| &heatmap.key);
+    let keys: BTreeSet<&Key> =
+        filtered.chain(calculated).chain(derived).chain(grouped).chain(drawn).collect();
     let unknown = keys.into_iter().filter_map(|key| unknown_key(key, catalogues));
     let typed = conditions.iter().filter_map(|condition| text_against_numbers(condition, catalogues));
     let numbers =

@@ -7,7 +7,7 @@
 use model::Timestamp;
 
 use super::{Plan, TablePlan};
-use crate::ast::{Order, View};
+use crate::ast::{Order, Timeframe, View};
 use crate::column::ColumnKind;
 use crate::envelope::Envelope;
 use crate::sql::{Dialect, Expr, write};
@@ -167,12 +167,9 @@ impl Plan<'_> {
         format!("SELECT {} FROM {from} WHERE {filter}", columns.join(", "))
     }
 
-    /// The timeframe (by day too, which is how tables are partitioned) and the query's own conditions.
-    fn row_filter(&self, table: &TablePlan, dialect: &dyn Dialect) -> String {
-        let time = dialect.identifier(Envelope::Timestamp.physical());
-        let (from, to) = (self.frame.times.from.as_micros(), self.frame.times.to.as_micros());
-        let days = days(dialect, from, to.saturating_sub(1).max(from));
-        let frame = format!("{days}{time} >= {} AND {time} < {}", dialect.time(from), dialect.time(to));
+    /// The timeframe and the query's own conditions.
+    pub(super) fn row_filter(&self, table: &TablePlan, dialect: &dyn Dialect) -> String {
+        let frame = inside(self.frame.times, dialect);
         match &table.filter {
             Expr::All(none) if none.is_empty() => frame,
             filter => format!("{frame} AND ({})", write(filter, dialect)),
@@ -212,6 +209,14 @@ impl Plan<'_> {
     pub fn view(&self) -> View {
         self.query.view
     }
+}
+
+/// Whether an event is of a time: by day too, which is how tables are partitioned.
+pub(super) fn inside(times: Timeframe, dialect: &dyn Dialect) -> String {
+    let time = dialect.identifier(Envelope::Timestamp.physical());
+    let (from, to) = (times.from.as_micros(), times.to.as_micros());
+    let days = days(dialect, from, to.saturating_sub(1).max(from));
+    format!("{days}{time} >= {} AND {time} < {}", dialect.time(from), dialect.time(to))
 }
 
 /// The partition column between the days of two times (inclusive, microseconds), with ` AND ` behind it.

@@ -37,6 +37,7 @@ pub(crate) fn write(expr: &Expr, dialect: &dyn Dialect) -> String {
         Expr::First(exprs) => dialect.first(&exprs.iter().map(inner).collect::<Vec<_>>()),
         Expr::ToText(expr, kind) => dialect.to_text(&inner(expr), *kind),
         Expr::ToFloat(expr) => dialect.to_float(&inner(expr)),
+        Expr::Micros(expr) => dialect.micros(&inner(expr)),
         Expr::Join(sign, left, right) => dialect.join(*sign, &inner(left), &inner(right)),
         Expr::Negative(expr) => format!("(- {})", inner(expr)),
         Expr::Apply(function, expr) => dialect.apply(*function, &inner(expr)),

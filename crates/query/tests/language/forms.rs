@@ -1,6 +1,6 @@
 //! One query, written in every form it may have.
 
-use query::{Calculation, Literal, Operator, Order, Query, Test, View};
+use query::{Calculation, Literal, Operator, Order, Query, Test, View, Whole};
 use serde_json::json as value;
 
 use crate::{json, now, text};
@@ -250,4 +250,51 @@ fn times_are_read_in_the_zone_wherever_it_stands() {
         json,
         text("EXPLAIN COUNT GROUP BY a LIMIT 100 OTHERS SINCE 2026-11-20 COMPARE 1d TIMEZONE Europe/Berlin")
     );
+}
+
+#[test]
+fn views_of_wholes_in_both_forms() {
+    let written = text(
+        "VIEW requests WHERE level = error HAVING duration > 1000 AND levels.error >= 2 ORDER BY duration LIMIT 5 LAST 3h",
+    );
+    let json = json(&value!({
+        "parameters": { "filters": ["level = error"], "having": "duration > 1000 AND levels.error >= 2", "limit": 5, "orderBy": "duration" },
+        "timeframe": { "from": "3h", "to": "now" }, "view": "requests",
+    }));
+    assert_eq!(written, json);
+    assert_eq!(written.view, View::Wholes(Whole::Request));
+    assert_eq!(written.datasets, ["*"], "wholes have parts in all datasets");
+    assert_eq!(written.granularity_ms, None);
+    assert_eq!(text("FROM otel view TRACES").datasets, ["otel"]);
+    assert_eq!(text("COUNT VIEW events"), text(&text("COUNT VIEW events").to_string()));
+}
+
+#[test]
+fn the_view_of_patterns_is_figures_by_pattern() {
+    assert_eq!(text("VIEW patterns FROM otel"), text("COUNT FROM otel GROUP BY $limelight.pattern"));
+    assert_eq!(
+        text("P99(@duration) VIEW patterns GROUP BY service"),
+        text("P99(@duration) GROUP BY $limelight.pattern, service")
+    );
+    let of = |kind: &str| json(&value!({ "view": "patterns", "patternType": kind }));
+    assert_eq!(of("message"), text("VIEW patterns"));
+    assert_eq!(of("error"), text("COUNT GROUP BY $limelight.errorPattern"));
+}
+
+#[test]
+fn a_heatmap_in_both_forms() {
+    let written = text("HEATMAP @duration LOG FROM otel WHERE level = info EVERY 5m LAST 2h");
+    let of = |heatmap: serde_json::Value| {
+        json(&value!({
+            "datasets": ["otel"], "filters": ["level = info"], "heatmap": heatmap, "granularity": "5m",
+            "timeframe": "2h",
+        }))
+    };
+    assert_eq!(written, of(value!({ "value": "@duration", "scale": "log" })));
+    assert_eq!(
+        text("heatmap @duration FROM otel WHERE level = info EVERY 5m LAST 2h"),
+        of(value!("@duration"))
+    );
+    assert_eq!(written.view, View::Calculations);
+    assert_eq!(text("HEATMAP @duration").granularity_ms, Some(60_000), "a sixtieth, as of any series");
 }

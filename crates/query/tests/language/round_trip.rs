@@ -5,8 +5,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use query::{
-    Calculation, Derived, Filter, Formula, Group, Having, Key, Literal, Operator, Order, OrderBy, Query,
-    Term, Timeframe, View, Zone,
+    Calculation, Derived, Filter, Formula, Group, Having, Heatmap, Key, Literal, Operator, Order, OrderBy,
+    Query, Scale, Term, Timeframe, View, Whole, Zone,
 };
 
 use crate::generate::{self, Parts};
@@ -186,7 +186,7 @@ prop_compose! {
         let granularity_ms = buckets.map(|buckets| timeframe.width_ms() / buckets + 1);
         Query {
             datasets, derived, calculations, formulas, filter: filter.unwrap_or_else(Filter::everything), needle,
-            group_by, having, order_by, limit, others, explain,
+            group_by, having, heatmap: None, order_by, limit, others, explain,
             compare_ms: compare.filter(|_| figures),
             zone: Zone::named(["UTC", "Europe/Berlin", "Asia/Kolkata"][zone]).unwrap(),
             timeframe, granularity_ms, view,
@@ -194,8 +194,67 @@ prop_compose! {
     }
 }
 
+/// A query for wholes: what it may ask of their figures.
+fn of_wholes() -> impl Strategy<Value = Query> {
+    let whole = prop::sample::select(vec![Whole::Request, Whole::Invocation, Whole::Trace]);
+    let drawn = whole.prop_flat_map(|whole| {
+        let ordered: Vec<&'static str> =
+            whole.facts().iter().filter(|fact| fact.kind.is_ordered()).map(|fact| fact.name).collect();
+        let term = prop::sample::select(ordered.clone()).prop_map(|name| Term::Named(name.to_owned()));
+        let having = option::of(generate::having(term.boxed()));
+        (Just(whole), having, option::of(prop::sample::select(ordered)), any_query())
+    });
+    drawn.prop_map(|(whole, having, order, query)| Query {
+        view: View::Wholes(whole),
+        having,
+        order_by: order.map(|fact| OrderBy { value: fact.to_owned(), order: Order::Ascending }),
+        calculations: Vec::new(),
+        formulas: Vec::new(),
+        group_by: Vec::new(),
+        compare_ms: None,
+        ..query
+    })
+}
+
+/// A query for a heatmap.
+fn of_heatmaps() -> impl Strategy<Value = Query> {
+    let scale = option::of(prop::sample::select(vec![Scale::Linear, Scale::Log]));
+    (key(), scale, any_query()).prop_map(|(key, scale, query)| Query {
+        heatmap: Some(Heatmap { key, scale }),
+        view: View::Calculations,
+        granularity_ms: Some(query.timeframe.width_ms() + 1),
+        calculations: Vec::new(),
+        formulas: Vec::new(),
+        group_by: Vec::new(),
+        having: None,
+        order_by: None,
+        compare_ms: None,
+        ..query
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn a_query_for_a_heatmap_survives_its_text(query in of_heatmaps()) {
+        prop_assert_eq!(query.check(), Ok(()));
+        let text = query.to_string();
+        match query::parse_text(&text, now()) {
+            Ok(read) => prop_assert_eq!(read, query, "{}", text),
+            Err(faults) => prop_assert!(false, "{}\n{}", text, faults),
+        }
+    }
+
+    #[test]
+    fn a_query_for_wholes_survives_its_text(query in of_wholes()) {
+        prop_assert_eq!(query.check(), Ok(()));
+        let text = query.to_string();
+        match query::parse_text(&text, now()) {
+            Ok(read) => prop_assert_eq!(read, query, "{}", text),
+            Err(faults) => prop_assert!(false, "{}\n{}", text, faults),
+        }
+    }
 
     #[test]
     fn any_query_survives_its_text(query in any_query()) {

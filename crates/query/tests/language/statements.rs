@@ -160,6 +160,45 @@ fn whole_statements() {
 }
 
 #[test]
+fn statements_of_wholes() {
+    let columns = [
+        column("@type", ColumnKind::Text, "k_type"),
+        column("@billedDuration", ColumnKind::Int, "k_billed__i"),
+    ];
+    let spans = [
+        column("aws.lambda.status", ColumnKind::Text, "k_status"),
+        column("faas.coldstart", ColumnKind::Bool, "k_cold__b"),
+    ];
+    let mut golden = String::new();
+    for written in [
+        "VIEW requests FROM d, e",
+        "VIEW invocations FROM e SEARCH x HAVING billedDuration / duration > 2 ORDER BY billedDuration ASC LIMIT 3",
+        "VIEW traces FROM d, e WHERE @type EXISTS",
+    ] {
+        let query = text(written);
+        let tables = [("d", &columns[..]), ("e", &spans[..])].map(|(dataset, columns)| Table {
+            dataset,
+            columns,
+            overflow: None,
+        });
+        let tables: Vec<Table> = tables
+            .into_iter()
+            .filter(|table| query.datasets.iter().any(|name| name == table.dataset))
+            .collect();
+        let plan = Plan::new(&query, &tables);
+        let ids = ["it's".to_owned()];
+        let statements = [
+            plan.wholes(&DataFusion),
+            plan.whole_members(&DataFusion, &ids),
+            plan.whole_heads(&DataFusion, &ids, 9),
+        ];
+        writeln!(golden, "{written}").unwrap();
+        statements.into_iter().flatten().for_each(|sql| writeln!(golden, "    {sql}").unwrap());
+    }
+    insta::assert_snapshot!(golden);
+}
+
+#[test]
 fn whoever_reads_the_answer_is_told_what_cannot_match() {
     let columns = columns();
     let notes = |written: &str| {

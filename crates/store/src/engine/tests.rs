@@ -9,6 +9,9 @@ mod agreement;
 mod behaviour;
 mod figures;
 mod sql;
+mod wholes;
+mod heatmap;
+mod tail;
 mod golden;
 
 use model::{Event, EventId, Kind, Map, Timestamp, Value};

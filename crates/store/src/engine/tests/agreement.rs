@@ -41,7 +41,7 @@ fn scalar() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn attributes() -> impl Strategy<Value = Value> {
+pub(super) fn attributes() -> impl Strategy<Value = Value> {
     let parts =
         (option::of(scalar()), option::of(scalar()), option::of(scalar()), option::of(word()), 0..4_u8);
     parts.prop_map(|(a, b, inner, message, shape)| {
@@ -89,7 +89,7 @@ fn literal() -> impl Strategy<Value = Literal> {
 }
 
 /// Filters and needles over the few letters that the events are made of.
-fn parts() -> Parts {
+pub(super) fn parts() -> Parts {
     // A lone backslash at the end of a pattern escapes nothing, and engines disagree about what it is.
     let regex = "(\\^)?[ab.]{0,2}[+$]?";
     Parts {

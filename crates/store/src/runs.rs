@@ -1,0 +1,111 @@
+//! Answers of queries that were kept, and wishes that a query be stopped, below the store's root:
+//! `query-runs/<id>.json` and `query-runs/<id>.cancelled`. Bytes in, bytes out; what they mean is the companion's.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{Error, ObjectMeta, ObjectStoreExt};
+
+use crate::error::StoreError;
+use crate::store::{Store, file_name};
+
+/// The folder, below the store's root.
+const FOLDER: &str = "query-runs";
+
+impl Store {
+    /// Keeps the answer of a query run.
+    ///
+    /// # Errors
+    /// When the object store fails.
+    pub async fn keep_run(&self, id: &str, answer: Bytes) -> Result<(), StoreError> {
+        self.put_run(&self.run_path(id, "json"), answer).await
+    }
+
+    /// The answer that was kept of a query run; none if there is none.
+    ///
+    /// # Errors
+    /// When the object store fails.
+    pub async fn kept_run(&self, id: &str) -> Result<Option<Bytes>, StoreError> {
+        let path = self.run_path(id, "json");
+        let failed = |source| StoreError::Storage { doing: format!("reading {path}"), source };
+        match self.root().objects.get(&path).await {
+            Ok(found) => Ok(Some(found.bytes().await.map_err(failed)?)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(source) => Err(failed(source)),
+        }
+    }
+
+    /// Lets go of the answer of a query run; false if there was none.
+    ///
+    /// # Errors
+    /// When the object store fails.
+    pub async fn forget_run(&self, id: &str) -> Result<bool, StoreError> {
+        let known = self.kept_run(id).await?.is_some();
+        if known {
+            self.delete_run(&self.run_path(id, "json")).await?;
+        }
+        Ok(known)
+    }
+
+    /// Asks whichever process runs a query to stop it.
+    ///
+    /// # Errors
+    /// When the object store fails.
+    pub async fn cancel_run(&self, id: &str) -> Result<(), StoreError> {
+        self.put_run(&self.run_path(id, "cancelled"), Bytes::new()).await
+    }
+
+    /// Whether a query is to be stopped.
+    ///
+    /// # Errors
+    /// When the object store fails.
+    pub async fn is_run_cancelled(&self, id: &str) -> Result<bool, StoreError> {
+        let path = self.run_path(id, "cancelled");
+        match self.root().objects.head(&path).await {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(source) => Err(StoreError::Storage { doing: format!("looking for {path}"), source }),
+        }
+    }
+
+    /// Lets go of all that was kept longer ago: how many objects went.
+    ///
+    /// # Errors
+    /// When the object store fails; what went before stays gone.
+    pub async fn forget_runs(&self, kept_for: Duration) -> Result<u64, StoreError> {
+        let since = self.options().now().minus(kept_for).as_millis();
+        let folder = self.root().below([FOLDER]);
+        let found: Result<Vec<ObjectMeta>, Error> =
+            self.root().objects.list(Some(&folder)).try_collect().await;
+        let found = match found {
+            Err(Error::NotFound { .. }) => Vec::new(),
+            found => {
+                found.map_err(|source| StoreError::Storage { doing: format!("listing {folder}"), source })?
+            }
+        };
+        let mut gone = 0;
+        for old in found.iter().filter(|object| object.last_modified.timestamp_millis() < since) {
+            self.delete_run(&old.location).await?;
+            gone += 1;
+        }
+        Ok(gone)
+    }
+
+    async fn put_run(&self, path: &Path, bytes: Bytes) -> Result<(), StoreError> {
+        let failed = |source| StoreError::Storage { doing: format!("writing {path}"), source };
+        self.root().objects.put(path, bytes.into()).await.map(drop).map_err(failed)
+    }
+
+    async fn delete_run(&self, path: &Path) -> Result<(), StoreError> {
+        match self.root().objects.delete(path).await {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(source) => Err(StoreError::Storage { doing: format!("deleting {path}"), source }),
+        }
+    }
+
+    fn run_path(&self, id: &str, suffix: &str) -> Path {
+        self.root().below([FOLDER, &format!("{}.{suffix}", file_name(id))])
+    }
+}
