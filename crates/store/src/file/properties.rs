@@ -1,7 +1,7 @@
 //! How data files are written: compression, row groups, the order that is promised, which columns get bloom filters.
 
 use arrow::datatypes::Schema;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{WriterProperties, WriterVersion};
@@ -20,6 +20,9 @@ const ROW_GROUP_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Ends of the last key of a dynamic text column by which single events are looked up.
 const ID_KEY_ENDS: [&str; 7] = ["id", "ids", "uuid", "arn", "email", "user", "token"];
 
+/// The column that every question looks at.
+const TIME: &str = "timestamp";
+
 /// For a file of so many rows.
 pub(super) fn properties(schema: &Schema, rows: usize) -> Result<WriterProperties, ParquetError> {
     let mut properties = WriterProperties::builder()
@@ -29,6 +32,12 @@ pub(super) fn properties(schema: &Schema, rows: usize) -> Result<WriterPropertie
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES_MAX))
         .set_sorting_columns(Some(sorting()));
+    // Rows stand by time, so that differences are small. A dictionary would be as long as the row group: no time
+    // comes twice.
+    let time = ColumnPath::from(TIME);
+    properties = properties
+        .set_column_dictionary_enabled(time.clone(), false)
+        .set_column_encoding(time, Encoding::DELTA_BINARY_PACKED);
     let rows = u64::try_from(rows.min(ROW_GROUP_ROWS_MAX)).unwrap_or(u64::MAX);
     for field in schema.fields().iter().filter(|field| is_id(field.name())) {
         let column = ColumnPath::from(field.name().as_str());
@@ -41,7 +50,7 @@ pub(super) fn properties(schema: &Schema, rows: usize) -> Result<WriterPropertie
 
 /// Rows stand by (namespace, timestamp): the fourth and the first column of the envelope.
 pub(super) fn sorting() -> Vec<SortingColumn> {
-    ["namespace", "timestamp"]
+    ["namespace", TIME]
         .iter()
         .filter_map(|sorted| ENVELOPE.iter().position(|(name, _)| name == sorted))
         .filter_map(|column| i32::try_from(column).ok())
@@ -62,6 +71,15 @@ fn is_id(column: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_written_as_differences() {
+        let properties = properties(&Schema::empty(), 10).unwrap();
+        let time = ColumnPath::from(TIME);
+        assert_eq!(properties.encoding(&time), Some(Encoding::DELTA_BINARY_PACKED));
+        assert!(!properties.dictionary_enabled(&time));
+        assert!(properties.dictionary_enabled(&ColumnPath::from("namespace")));
+    }
 
     #[test]
     fn keys_that_name_one_thing_get_a_bloom_filter_and_others_do_not() {
