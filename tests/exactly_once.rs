@@ -40,7 +40,7 @@ fn the_first_invocation_is_a_waterfall(dev: &Dev, function: &str, printed: &[Str
     let drawn = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && drawn.starts_with(&format!("trace {trace} · ")), "{output:?}");
     assert!(drawn.lines().next().unwrap().ends_with(" · no errors"), "{drawn}");
-    let is_span = |line: &str, name: &str| line.contains(name) && line.contains('█') && line.ends_with("ms");
+    let is_span = |line: &str, name: &str| line.contains(name) && line.contains('█') && line.contains(" ms");
     let invocation = drawn.lines().position(|line| is_span(line, function));
     let init = drawn.lines().position(|line| is_span(line, "├ init") || is_span(line, "└ init"));
     assert!(invocation.is_some() && init > invocation, "init hangs on its invocation: {drawn}");

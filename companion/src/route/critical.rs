@@ -20,17 +20,22 @@ impl Stretch {
     fn of(span: &TraceSpan) -> Self {
         Self { from: span.offset_ms, to: span.offset_ms + span.duration_ms }
     }
+
+    fn with(self, other: Self) -> Self {
+        Self { from: self.from.min(other.from), to: self.to.max(other.to) }
+    }
 }
 
 /// Writes into each span for how long the path is in it; `spans` are in the order of a waterfall.
 pub(super) fn mark(spans: &mut [TraceSpan], duration_ms: f64) -> CriticalPath {
     let (roots, children) = families(spans);
+    let extents = extents(spans, &children);
     let whole = Stretch { from: 0.0, to: duration_ms };
     // What of a span is on the path is known before its children are looked at: no recursion, however deep the trace.
     let mut work = Vec::new();
-    let _ = descend(spans, &roots, whole, &mut work);
+    let _ = descend(&extents, &roots, whole, &mut work);
     while let Some((at, stretch)) = work.pop() {
-        let own_ms = descend(spans, &children[at], stretch, &mut work);
+        let own_ms = descend(&extents, &children[at], stretch, &mut work);
         spans[at].critical_ms = own_ms;
     }
     shares(spans, duration_ms)
@@ -51,20 +56,31 @@ fn families(spans: &[TraceSpan]) -> (Vec<usize>, Vec<Vec<usize>>) {
     (roots, children)
 }
 
+/// What each span took with all that its own function did for it: init is over before the invocation begins, and
+/// extensions go on after it.
+fn extents(spans: &[TraceSpan], children: &[Vec<usize>]) -> Vec<Stretch> {
+    let mut extents: Vec<Stretch> = spans.iter().map(Stretch::of).collect();
+    // A child stands behind its parent.
+    for at in (0..spans.len()).rev() {
+        let own = children[at].iter().filter(|child| spans[**child].namespace == spans[at].namespace);
+        extents[at] = own.fold(extents[at], |extent, child| extent.with(extents[*child]));
+    }
+    extents
+}
+
 /// Shares a stretch out among children, the last to end first; gives back what none of them takes.
 fn descend(
-    spans: &[TraceSpan],
+    extents: &[Stretch],
     children: &[usize],
     stretch: Stretch,
     work: &mut Vec<(usize, Stretch)>,
 ) -> f64 {
-    let mut by_end: Vec<(usize, Stretch)> =
-        children.iter().map(|at| (*at, Stretch::of(&spans[*at]))).collect();
+    let mut by_end: Vec<(usize, Stretch)> = children.iter().map(|at| (*at, extents[*at])).collect();
     by_end
         .sort_by(|(_, left), (_, right)| right.to.total_cmp(&left.to).then(left.from.total_cmp(&right.from)));
     let (mut cursor, mut own_ms) = (stretch.to, 0.0);
     for (at, child) in by_end {
-        // Clocks differ: what a child did outside its parent did not hold the parent up.
+        // Clocks differ: what another function did outside its caller's time did not hold the caller up.
         let (from, to) = (child.from.max(stretch.from), child.to.min(cursor));
         if from >= to {
             continue;
@@ -109,6 +125,7 @@ mod tests {
             span_id: name.to_owned(),
             name: name.to_owned(),
             service: if depth == 0 { "shop" } else { "bank" }.to_owned(),
+            namespace: format!("function {depth}"),
             depth,
             offset_ms: from_ms,
             duration_ms: to_ms - from_ms,
@@ -143,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_goes_down_and_never_outside_its_parent() {
+    fn what_another_function_did_outside_its_callers_time_is_left_out() {
         let spans = vec![
             span("root", 0, 0.0, 100.0),
             span("call", 1, 20.0, 80.0),
@@ -151,6 +168,18 @@ mod tests {
             span("beyond", 2, 70.0, 200.0),
         ];
         assert_eq!(marked(spans)[1..], [20.0, 30.0, 10.0]);
+    }
+
+    #[test]
+    fn init_and_what_extensions_do_after_the_answer_are_on_the_path_of_their_invocation() {
+        let own = |span: TraceSpan| TraceSpan { namespace: "function 0".to_owned(), ..span };
+        let spans = vec![
+            span("invocation", 0, 50.0, 54.0),
+            own(span("init", 1, 0.0, 48.0)),
+            own(span("responseLatency", 1, 50.0, 53.0)),
+            own(span("extensionOverhead", 1, 54.0, 82.0)),
+        ];
+        assert_eq!(marked(spans), [3.0, 48.0, 3.0, 28.0]);
     }
 
     #[test]
