@@ -53,7 +53,8 @@ impl Settings {
     }
 
     /// Reads `LIMELIGHT_STORE` (required), `LIMELIGHT_REQUEST_TIMEOUT_MS`, `LIMELIGHT_RECORD_INFLATED_BYTES_MAX`,
-    /// `LIMELIGHT_QUERIES_AT_ONCE`, `LIMELIGHT_QUERIES_WAITING_MAX`, `LIMELIGHT_RETENTION`, and Lambda's `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, through `lookup`.
+    /// `LIMELIGHT_QUERIES_AT_ONCE`, `LIMELIGHT_QUERIES_WAITING_MAX`, `LIMELIGHT_RETENTION`, and Lambda's
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, through `lookup`.
     ///
     /// # Errors
     /// All that is wrong with them, not only the first.

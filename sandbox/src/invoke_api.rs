@@ -1,5 +1,6 @@
-//! The Lambda API on loopback: `Invoke` and `InvokeWithResponseStream`, so that the AWS command and any SDK can run functions, and the read-only
-//! calls that tools make before it (`GetFunction`, `GetFunctionConfiguration`, `ListFunctions`).
+//! The Lambda API on loopback: `Invoke` and `InvokeWithResponseStream`, so that the AWS command and any SDK can run
+//! functions, and the read-only calls that tools make before it (`GetFunction`, `GetFunctionConfiguration`,
+//! `ListFunctions`).
 //!
 //! Requests may be signed; signatures and credentials are accepted unread, which is why it must only ever be
 //! bound to loopback.

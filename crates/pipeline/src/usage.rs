@@ -2,9 +2,9 @@
 //! says when invocations ended; this parses, subtracts and names. No file, no clock.
 //!
 //! A reading costs a fraction of a millisecond, so there is at most one per [`Meter::INTERVAL`], fewer where it costs
-//! more, taken while a handler begins its work and never while somebody waits for the extension. It tells of what ran since the one before: of one
-//! invocation, if only one did, and then the points carry its request id. Points are single values (gauges), so that
-//! percentiles of a query are exact; names are OpenTelemetry's where it has some.
+//! more, taken while a handler begins its work and never while somebody waits for the extension. It tells of what ran
+//! since the one before: of one invocation, if only one did, and then the points carry its request id. Points are
+//! single values (gauges), so that percentiles of a query are exact; names are OpenTelemetry's where it has some.
 
 mod proc;
 mod reading;

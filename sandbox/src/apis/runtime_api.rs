@@ -121,8 +121,8 @@ pub(super) async fn init_error(request: Request, inbox: &Inbox) -> Result<Respon
     Ok(accepted())
 }
 
-/// The whole body with the times that the platform's spans are made of; each chunk also goes where a caller takes it. A stream that fails half-way says so in
-/// trailers.
+/// The whole body with the times that the platform's spans are made of; each chunk also goes where a caller takes it. A
+/// stream that fails half-way says so in trailers.
 async fn read(
     mut body: Incoming,
     bytes_max: usize,

@@ -1,4 +1,5 @@
-//! A process's stream → [`Message::Line`]s, of lines or of the log pipe's frames, with barriers: an answer that everything printed so far has been sent.
+//! A process's stream → [`Message::Line`]s, of lines or of the log pipe's frames, with barriers: an answer that
+//! everything printed so far has been sent.
 //!
 //! Without a barrier a response could overtake the lines that were printed before it, because they travel through
 //! a pipe and it through a socket.

@@ -1,7 +1,8 @@
 //! One subscriber's task: collects records, POSTs batches, one at a time, never while the environment is frozen.
 //!
 //! Batches that fill while a POST is unanswered wait, up to the function's `telemetry_backlog`; one more is dropped
-//! whole and told as `platform.logsDropped`, as AWS's emulator does without any backlog; a POST that nobody takes is tried again, as AWS's documentation says of the service.
+//! whole and told as `platform.logsDropped`, as AWS's emulator does without any backlog; a POST that nobody takes is
+//! tried again, as AWS's documentation says of the service.
 
 use std::collections::VecDeque;
 use std::pin::Pin;

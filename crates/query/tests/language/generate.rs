@@ -1,6 +1,6 @@
-//! Random filters, needles, formulas and conditions on groups from random keys and values. Written once for whoever tries queries against something:
-//! this crate's text round trip, and (by `#[path]`) the store's comparison of its engine with a naive evaluator. What
-//! keys and values there are is theirs to say.
+//! Random filters, needles, formulas and conditions on groups from random keys and values. Written once for whoever
+//! tries queries against something: this crate's text round trip, and (by `#[path]`) the store's comparison of its
+//! engine with a naive evaluator. What keys and values there are is theirs to say.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
