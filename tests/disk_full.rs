@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chance::Chance;
 use serde_json::{Value, json};
 
 use crate::support::dev::Dev;
-use crate::support::dice::Dice;
 use crate::support::namespace;
 use crate::support::small_disk::SmallDisk;
 use crate::support::stream::put_records;
@@ -60,11 +60,11 @@ fn small_disk() -> Option<SmallDisk> {
 
 /// One request per event; the marks of those that were acknowledged.
 async fn put_events(dev: &Dev, run: u64) -> Vec<String> {
-    let mut dice = Dice::new(run);
+    let mut chance = Chance::new(run);
     let mut taken = Vec::new();
     for number in 0..EVENTS {
         let mark = format!("{run}-{number};");
-        let event = json!({ "mark": mark, "noise": noise(&mut dice) });
+        let event = json!({ "mark": mark, "noise": noise(&mut chance) });
         let answer = put_records(dev.address("stream"), "limelight", &[event]).await;
         if answer == Some(vec![true]) {
             taken.push(mark);
@@ -73,9 +73,9 @@ async fn put_events(dev: &Dev, run: u64) -> Vec<String> {
     taken
 }
 
-fn noise(dice: &mut Dice) -> String {
+fn noise(chance: &mut Chance) -> String {
     let letters = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
-    (0..NOISE_BYTES).map(|_| char::from(letters[dice.below(64) as usize])).collect()
+    (0..NOISE_BYTES).map(|_| char::from(letters[chance.below(64) as usize])).collect()
 }
 
 async fn all_are_found_once(dev: &Dev, marks: &[String]) {

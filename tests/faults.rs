@@ -22,8 +22,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::support::dev::Dev;
-use crate::support::dice;
 use crate::support::namespace;
+use crate::support::seed;
 use run::{Seen, Stage};
 use scenario::{Scenario, matrix};
 use stalls::Stalls;
@@ -34,15 +34,15 @@ const AT_ONCE: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_is_found_or_counted_and_the_function_does_not_feel_it() {
-    play(dice::seed(1), 1, 1).await;
+    play(seed::of_run(1), 1, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "minutes to hours: make soak"]
 async fn soak() {
-    let first = dice::seed(1_000);
-    let seeds = dice::setting("LIMELIGHT_FAULT_SEEDS", 20);
-    play(first, seeds, dice::setting("LIMELIGHT_FAULT_SCALE", 3)).await;
+    let first = seed::of_run(1_000);
+    let seeds = seed::setting("LIMELIGHT_FAULT_SEEDS", 20);
+    play(first, seeds, seed::setting("LIMELIGHT_FAULT_SCALE", 3)).await;
 }
 
 /// All rows with so many seeds from the first one on.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use chance::Chance;
 use model::Timestamp;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::support::dev::{Dev, python};
-use crate::support::dice::Dice;
 use crate::support::fault_proxy::FaultProxy;
 use crate::support::fault_proxy::plan::Plan;
 use crate::support::lines::{assert_exactly_once, counts, lines};
@@ -73,9 +73,9 @@ const BURSTS_PER_CALLER: usize = LINES_MAX / 10 / CALLERS / KILLS;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_functions_under_load_had_acknowledged_survives_the_dev_process() {
-    let seed = crate::support::dice::seed(1);
+    let seed = crate::support::seed::of_run(1);
     println!("LIMELIGHT_FAULT_SEED={seed}");
-    let mut dice = Dice::named(seed, "kill");
+    let mut chance = Chance::named(seed, "kill");
     let data = tempfile::tempdir().unwrap();
     let witness = FaultProxy::start("http://127.0.0.1:1", Plan::faultless()).await;
     let mut function = python("snake");
@@ -90,7 +90,7 @@ async fn what_functions_under_load_had_acknowledged_survives_the_dev_process() {
             let bursts: Vec<Vec<String>> = bursts.by_ref().take(BURSTS_PER_CALLER).collect();
             callers.spawn(invoke_until_it_is_gone(dev.address("invoke").to_owned(), bursts));
         }
-        tokio::time::sleep(Duration::from_millis(500 + dice.below(KILLED_WITHIN_MS))).await;
+        tokio::time::sleep(Duration::from_millis(500 + chance.below(KILLED_WITHIN_MS))).await;
         dev.kill();
         callers.join_all().await;
     }

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use chance::Chance;
 use model::Timestamp;
 use sandbox::{FunctionConfig, Invocation, Lambda};
 use serde_json::{Value, json};
 
 use crate::support::dev::Dev;
-use crate::support::dice::Dice;
 use crate::support::fault_proxy::FaultProxy;
 use crate::support::fault_proxy::plan::{Fault, Plan};
 use crate::support::lines::{assert_exactly_once, counts, lines};
@@ -38,7 +38,8 @@ enum End {
 async fn journal_left_behind(run: &str, dev: &Dev, journal: &Path, end: End) {
     let healthy = FaultProxy::start(dev.address("stream"), Plan::faultless()).await;
     let losing =
-        FaultProxy::start(dev.address("stream"), Plan::new(&[(Fault::AnswerLost, 1.0)], Dice::new(1))).await;
+        FaultProxy::start(dev.address("stream"), Plan::new(&[(Fault::AnswerLost, 1.0)], Chance::new(1)))
+            .await;
     let python = part("RUNTIME_PYTHON").join("bin/python");
     let command = [python.to_str().unwrap(), "-m", "awslambdaric", "app.handler"].map(str::to_owned).to_vec();
     let function = FunctionConfig::new(run, command)
@@ -156,7 +157,7 @@ async fn a_stream_on_a_bad_day_gets_every_batch_and_the_store_each_once() {
     journal_left_behind("rp02", &dev, &journal, End::InOrder).await;
 
     let bad_day = [(Fault::EntriesThrottled(0.5), 0.5), (Fault::ServerError, 0.2), (Fault::AnswerLost, 0.2)];
-    let proxy = FaultProxy::start(dev.address("stream"), Plan::new(&bad_day, Dice::new(7))).await;
+    let proxy = FaultProxy::start(dev.address("stream"), Plan::new(&bad_day, Chance::new(7))).await;
     let url = proxy.url();
     let to_proxy = ["--stream-endpoint", url.as_str(), "--stream", "limelight", "--format", "json"];
     let sent = told(&tokio::task::block_in_place(|| replay(&journal, &to_proxy)));

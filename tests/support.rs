@@ -10,5 +10,5 @@ pub mod lines;
 pub mod stream;
 pub mod processes;
 pub mod emulator;
-pub mod dice;
+pub mod seed;
 pub mod fault_proxy;

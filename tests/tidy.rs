@@ -15,6 +15,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Who may use whom, in the data's order (ARCHITECTURE.md, "The arrows"). Shells may use every crate.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("limelight-chance", &[]),
     ("limelight-lambda-api", &[]),
     ("limelight-model", &[]),
     ("limelight-obfuscation", &["model"]),
@@ -31,6 +32,7 @@ const SHELLS: &[&str] = &["limelight-extension", "limelight-companion", "limelig
 const COMPOSERS: &[&str] = &[
     "limelight",
     "limelight-tests",
+    "limelight-bench-figure",
     "limelight-bench-floor",
     "limelight-bench-extension",
     "limelight-bench-ingest",

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chance::Chance;
+
 /// How often each fault happens. A chance is between 0 and 1 for each occasion.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FaultPlan {
@@ -41,9 +43,9 @@ impl FaultPlan {
 /// Draws faults. Each environment and each relay has its own, so that one's occasions do not shift another's.
 #[derive(Debug, Clone)]
 pub(crate) struct Dice {
-    state: u64,
+    chance: Chance,
     /// Messages are many and their number is the machine's: what is drawn for them does not shift the rest.
-    messages: u64,
+    messages: Chance,
     odds: Odds,
 }
 
@@ -66,6 +68,9 @@ pub(crate) enum Blow {
     /// The first extension is killed.
     KillExtension,
 }
+
+/// What keeps the throwers of one plan apart: any large odd number.
+const APART: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Faults of an invocation fall into its first so many milliseconds: short functions are hit too.
 const BLOW_WITHIN_MS: u64 = 200;
@@ -94,68 +99,55 @@ pub(crate) struct Jump {
 impl Dice {
     /// The `ordinal`-th thrower of a plan.
     pub(crate) fn new(plan: &FaultPlan, ordinal: u64) -> Self {
-        let mut seed = plan.seed;
-        let state = split_mix(&mut seed).wrapping_add(ordinal.wrapping_mul(STEP));
-        Self::of(state, plan.odds)
+        let seed = Chance::new(plan.seed).draw().wrapping_add(ordinal.wrapping_mul(APART));
+        Self::of(seed, plan.odds)
     }
 
     /// Another thrower that does not share this one's occasions.
     pub(crate) fn split(&mut self) -> Self {
-        Self::of(self.next(), self.odds)
+        Self::of(self.chance.draw(), self.odds)
     }
 
-    fn of(state: u64, odds: Odds) -> Self {
-        Self { state, messages: !state, odds }
-    }
-
-    fn next(&mut self) -> u64 {
-        split_mix(&mut self.state)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
-    }
-
-    /// Always draws, so that changing one chance does not shift the others' occasions.
-    fn happens(&mut self, chance: f64) -> bool {
-        is_below(self.next(), chance)
+    fn of(seed: u64, odds: Odds) -> Self {
+        Self { chance: Chance::new(seed), messages: Chance::new(!seed), odds }
     }
 
     /// What happens around the message that is about to be sent.
     pub(crate) fn stop(&mut self) -> Option<Stop> {
-        let mut drawn = || split_mix(&mut self.messages);
-        let happens = is_below(drawn(), self.odds.freeze_message);
-        let length = Duration::from_millis(1 + drawn() % FREEZE_MS_MAX);
-        let pause = Duration::from_millis(drawn() % AFTER_MS_MAX);
-        let before = is_below(drawn(), 0.5);
+        let drawn = &mut self.messages;
+        let happens = drawn.happens(self.odds.freeze_message);
+        let length = Duration::from_millis(1 + drawn.below(FREEZE_MS_MAX));
+        let pause = Duration::from_millis(drawn.below(AFTER_MS_MAX));
+        let before = drawn.happens(0.5);
         happens.then_some(if before { Stop::Before(length) } else { Stop::After { pause, length } })
     }
 
     /// What goes wrong in the invocation that begins now, and how long after its beginning.
     pub(crate) fn blow(&mut self) -> Option<(Duration, Blow)> {
-        let after = Duration::from_millis(self.below(BLOW_WITHIN_MS));
-        let freeze = Duration::from_millis(1 + self.below(FREEZE_MS_MAX));
+        let after = Duration::from_millis(self.chance.below(BLOW_WITHIN_MS));
+        let freeze = Duration::from_millis(1 + self.chance.below(FREEZE_MS_MAX));
         let odds = self.odds;
         let drawn = [
-            (self.happens(odds.freeze), Blow::Freeze(freeze)),
-            (self.happens(odds.kill_function), Blow::KillFunction),
-            (self.happens(odds.kill_extension), Blow::KillExtension),
+            (self.chance.happens(odds.freeze), Blow::Freeze(freeze)),
+            (self.chance.happens(odds.kill_function), Blow::KillFunction),
+            (self.chance.happens(odds.kill_extension), Blow::KillExtension),
         ];
         drawn.iter().find(|(happens, _)| *happens).map(|(_, blow)| (after, *blow))
     }
 
     /// What a stopped environment finds at its thaw.
     pub(crate) fn jump(&mut self) -> Option<Jump> {
-        let stop = Duration::from_millis(STOP_MS.start + self.below(STOP_MS.end - STOP_MS.start));
-        let (forward_ms, back_ms) = (1 + self.below(FORWARD_MS_MAX), 1 + self.below(BACK_MS_MAX));
-        let back = self.below(BACK_ONE_IN) == 0;
+        let stop = Duration::from_millis(STOP_MS.start + self.chance.below(STOP_MS.end - STOP_MS.start));
+        let (forward_ms, back_ms) =
+            (1 + self.chance.below(FORWARD_MS_MAX), 1 + self.chance.below(BACK_MS_MAX));
+        let back = self.chance.below(BACK_ONE_IN) == 0;
         let shift_ms = if back { -back_ms.cast_signed() } else { forward_ms.cast_signed() };
-        self.happens(self.odds.clock_jump).then_some(Jump { stop, shift_ms })
+        self.chance.happens(self.odds.clock_jump).then_some(Jump { stop, shift_ms })
     }
 
     /// Whether an answered POST is repeated.
     pub(crate) fn redelivers(&mut self) -> bool {
-        self.happens(self.odds.redeliver)
+        self.chance.happens(self.odds.redeliver)
     }
 
     /// Which record of a batch is cut, and after how many bytes of its value.
@@ -164,32 +156,14 @@ impl Dice {
         records: usize,
         value_bytes: impl Fn(usize) -> usize,
     ) -> Option<(usize, usize)> {
-        let drawn = (self.next(), self.next());
-        if !self.happens(self.odds.cut) || records == 0 {
+        let drawn = (self.chance.draw(), self.chance.draw());
+        if !self.chance.happens(self.odds.cut) || records == 0 {
             return None;
         }
         let within = |drawn: u64, end: usize| usize::try_from(drawn % end.max(1) as u64).unwrap_or(0);
         let index = within(drawn.0, records);
         Some((index, within(drawn.1, value_bytes(index))))
     }
-}
-
-const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// SplitMix64 (Steele, Lea, Flood 2014): small, even, and the same on every machine.
-fn split_mix(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(STEP);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
-/// Whether something of this chance happens, by a drawn number.
-fn is_below(drawn: u64, chance: f64) -> bool {
-    #[allow(clippy::cast_precision_loss, reason = "53 bits are kept")]
-    let drawn = (drawn >> 11) as f64 / (1_u64 << 53) as f64;
-    drawn < chance
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use chance::Chance;
 use sandbox::{FakedClock, FaultPlan, FunctionConfig, Invocation, Lambda, Output, OutputLine, Source};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -14,7 +15,6 @@ use super::name_server::NameServer;
 use super::scenario::Scenario;
 use super::stalls::Stalls;
 use crate::support::dev::Dev;
-use crate::support::dice::Dice;
 use crate::support::fault_proxy::FaultProxy;
 use crate::support::fault_proxy::plan::{Plan, Tally};
 use crate::support::processes;
@@ -71,14 +71,14 @@ pub struct Stage {
 
 pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
     let began = Instant::now();
-    let mut dice = Dice::named(seed, scenario.name);
-    let plan = Plan::new(&scenario.stream, Dice::named(seed, &format!("{} stream", scenario.name)));
+    let mut chance = Chance::named(seed, scenario.name);
+    let plan = Plan::new(&scenario.stream, Chance::named(seed, &format!("{} stream", scenario.name)));
     let proxy = FaultProxy::start(stage.dev.address("stream"), plan).await;
     let names = scenario.unresolvable.then(NameServer::without_an_entry);
     let function = format!("{}-{seed}", scenario.name);
     let printed: Arc<Mutex<BTreeMap<u64, Instant>>> = Arc::default();
     let folder = tempfile::tempdir().unwrap();
-    let mut config = function_config(scenario, &function, &mut dice)
+    let mut config = function_config(scenario, &function, &mut chance)
         .env("AWS_ENDPOINT_URL_KINESIS", endpoint(&proxy, names.as_ref()))
         // The disk of a sandbox whose extension is killed: its successor finds what was left there.
         .env("LIMELIGHT_JOURNAL_DIR", folder.path().join("journal").to_str().unwrap())
@@ -94,10 +94,10 @@ pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
             proxy.heal();
             names.iter().for_each(NameServer::add_the_entry);
         }
-        let killer = killer(scenario, &function, &mut dice);
+        let killer = killer(scenario, &function, &mut chance);
         calls.push(call(&lambda, scenario, &function, number).await);
         kills.extend(killer.await.unwrap().map(|at| Kill { at, invocation: number }));
-        tokio::time::sleep(Duration::from_millis(dice.below(scenario.load.pause_ms))).await;
+        tokio::time::sleep(Duration::from_millis(chance.below(scenario.load.pause_ms))).await;
     }
     lambda.shutdown().await;
     proxy.settled().await;
@@ -109,9 +109,9 @@ pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
 }
 
 /// Kills the extension at a drawn moment of the invocation that begins now, if that is drawn; when it did.
-fn killer(scenario: &Scenario, function: &str, dice: &mut Dice) -> JoinHandle<Option<Instant>> {
-    let kills = dice.happens(scenario.kills_extension);
-    let after = Duration::from_millis(dice.below(scenario.load.work_ms * 3 / 2));
+fn killer(scenario: &Scenario, function: &str, chance: &mut Chance) -> JoinHandle<Option<Instant>> {
+    let kills = chance.happens(scenario.kills_extension);
+    let after = Duration::from_millis(chance.below(scenario.load.work_ms * 3 / 2));
     let function = function.to_owned();
     tokio::spawn(async move {
         if !kills {
@@ -129,9 +129,9 @@ pub(super) fn ill_invocations(scenario: &Scenario) -> u64 {
     ill
 }
 
-fn function_config(scenario: &Scenario, name: &str, dice: &mut Dice) -> FunctionConfig {
-    let faults = FaultPlan { seed: dice.below(u64::MAX), odds: scenario.sandbox };
-    let flush = if dice.happens(0.5) { "learned" } else { "end" };
+fn function_config(scenario: &Scenario, name: &str, chance: &mut Chance) -> FunctionConfig {
+    let faults = FaultPlan { seed: chance.below(u64::MAX), odds: scenario.sandbox };
+    let flush = if chance.happens(0.5) { "learned" } else { "end" };
     let python = part("RUNTIME_PYTHON").join("bin/python").to_str().unwrap().to_owned();
     let command = vec![python, "-m".to_owned(), "awslambdaric".to_owned(), "marker.handler".to_owned()];
     let mut config = FunctionConfig::new(name, command)

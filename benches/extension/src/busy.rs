@@ -4,12 +4,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::figure::Figure;
 use crate::kinesis::{Kinesis, Taken};
 use crate::lines::LINES_PER_INVOCATION;
 use crate::shipped::{self, share};
 use crate::stage::{Notes, Stage, millis};
 use crate::subject::{Pair, Subject};
+use figure::Figure;
 
 /// Invocations of ours in one round; after the first of them memory is looked at for the first time.
 pub(crate) const ROUND: usize = 1_000;

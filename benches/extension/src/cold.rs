@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use crate::figure::Figure;
 use crate::kinesis::Kinesis;
 use crate::sample::Sample;
 use crate::shipped::{self, Printed, Weights};
 use crate::stage::{Stage, millis};
 use crate::subject::{Pair, Subject};
+use figure::Figure;
 
 /// Two invocations of `starts` sandboxes each, in turn. The first invocation's time goes up to the moment at which
 /// the second, which waits for it, begins.

@@ -1,10 +1,10 @@
 //! What the extension costs before and after any work: its size, its start, its exit.
 
-use crate::figure::Figure;
 use crate::platform;
 use crate::sample::Sample;
 use crate::stage::millis;
 use crate::subject::Pair;
+use figure::Figure;
 
 /// Starts both programs `lives` times, in turn.
 pub(crate) async fn measure(pair: &Pair, lives: usize) -> anyhow::Result<Vec<Figure>> {

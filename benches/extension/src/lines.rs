@@ -1,6 +1,7 @@
 //! What the function prints: a seeded mix of the lines that real loggers write, about 400 bytes each. Every line
 //! carries a name of its own (`evt-…`), by which it is found again in what was shipped. Pure.
 
+use chance::Chance;
 use serde_json::{Value, json};
 
 /// Lines of one invocation.
@@ -26,13 +27,13 @@ const STEPS: [&str; 6] = [
 /// A source of lines: the same seed gives the same lines.
 #[derive(Debug)]
 pub(crate) struct Lines {
-    state: u64,
+    chance: Chance,
     next: u64,
 }
 
 impl Lines {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { state: seed, next: 0 }
+        Self { chance: Chance::new(seed), next: 0 }
     }
 
     /// The lines of one invocation that begins at `now`; they are a few milliseconds apart.
@@ -59,7 +60,7 @@ impl Lines {
         let name = format!("{NAME_PREFIX}{:0NAME_DIGITS$}", self.next);
         self.next += 1;
         let stamp = format!("{time:.3}");
-        match self.below(20) {
+        match self.chance.below(20) {
             0..8 => self.structured(&name, &stamp),
             8..12 => self.web(&name, time.as_millisecond()),
             12..16 => self.python(&name, &stamp),
@@ -71,13 +72,13 @@ impl Lines {
     /// As a structured logger made for Lambda writes.
     fn structured(&mut self, name: &str, stamp: &str) -> String {
         json!({
-            "level": "INFO", "location": "handler:42", "message": self.pick(&STEPS), "timestamp": stamp,
+            "level": "INFO", "location": "handler:42", "message": self.chance.one_of(&STEPS), "timestamp": stamp,
             "service": "checkout", "cold_start": false, "function_request_id": "{request}",
             "order": {
-                "event": name, "id": self.hexadecimal(12), "amount": self.below(100_000), "currency": "EUR",
-                "items": [{"sku": self.pick(&SKUS), "count": 1 + self.below(5)}],
+                "event": name, "id": self.hexadecimal(12), "amount": self.chance.below(100_000), "currency": "EUR",
+                "items": [{"sku": self.chance.one_of(&SKUS), "count": 1 + self.chance.below(5)}],
             },
-            "customer": {"id": format!("c-{}", self.below(200_000)), "city": self.pick(&CITIES)},
+            "customer": {"id": format!("c-{}", self.chance.below(200_000)), "city": self.chance.one_of(&CITIES)},
             "duration_ms": self.milliseconds(),
         })
         .to_string()
@@ -88,10 +89,10 @@ impl Lines {
         json!({
             "level": 30, "time": millis, "pid": 8, "hostname": "169.254.10.1", "reqId": self.hexadecimal(16),
             "req": {
-                "method": "POST", "url": self.pick(&ROUTES), "remotePort": 1024 + self.below(60_000),
+                "method": "POST", "url": self.chance.one_of(&ROUTES), "remotePort": 1024 + self.chance.below(60_000),
                 "headers": {"host": "api.example.com", "user-agent": "shop/4.2 (ios)", "x-event": name},
             },
-            "res": {"statusCode": 200 + self.below(4), "headers": {"content-length": self.below(9_000)}},
+            "res": {"statusCode": 200 + self.chance.below(4), "headers": {"content-length": self.chance.below(9_000)}},
             "responseTime": self.milliseconds(), "msg": "request completed",
         })
         .to_string()
@@ -103,17 +104,17 @@ impl Lines {
             "[INFO]\t{stamp}\t{{request}}\t{name} {} for customer c-{} in {}: basket of {} items, {} EUR in all, \
              warehouse {} answered after {} ms and promised delivery within {} days; the cache had {} of {} keys and \
              the remaining ones were fetched from the table in {} round trips",
-            self.pick(&STEPS),
-            self.below(200_000),
-            self.pick(&CITIES),
-            1 + self.below(9),
-            self.below(100_000),
+            self.chance.one_of(&STEPS),
+            self.chance.below(200_000),
+            self.chance.one_of(&CITIES),
+            1 + self.chance.below(9),
+            self.chance.below(100_000),
             self.hexadecimal(8),
             self.milliseconds(),
-            1 + self.below(7),
-            self.below(40),
-            40 + self.below(20),
-            1 + self.below(3),
+            1 + self.chance.below(7),
+            self.chance.below(40),
+            40 + self.chance.below(20),
+            1 + self.chance.below(3),
         )
     }
 
@@ -126,7 +127,7 @@ impl Lines {
                 "Traceback (most recent call last):\n  File \"/var/task/app.py\", line 87, in capture\n    \
                  gateway.capture(order)\n  File \"/var/task/gateway.py\", line 31, in capture\n    raise \
                  CardRefused(code)\nCardRefused: code {}",
-                self.below(99)
+                self.chance.below(99)
             ),
         })
         .to_string()
@@ -135,47 +136,29 @@ impl Lines {
     /// A print, with an object in the text.
     fn printed(&mut self, name: &str) -> String {
         let data = json!({
-            "id": self.hexadecimal(12), "sku": self.pick(&SKUS), "left": self.below(500), "reserved": self.below(50),
-            "city": self.pick(&CITIES), "price": self.milliseconds(),
+            "id": self.hexadecimal(12), "sku": self.chance.one_of(&SKUS), "left": self.chance.below(500), "reserved": self.chance.below(50),
+            "city": self.chance.one_of(&CITIES), "price": self.milliseconds(),
         });
         format!(
             "{name} stock after the reservation: {data} - the next delivery from {} is expected within {} days, \
              {} reservations are waiting for it and the oldest of them was made by customer c-{} through the shop's \
              own application for a basket that holds {} other things",
-            self.pick(&CITIES),
-            1 + self.below(9),
-            self.below(30),
-            self.below(200_000),
-            self.below(12),
+            self.chance.one_of(&CITIES),
+            1 + self.chance.below(9),
+            self.chance.below(30),
+            self.chance.below(200_000),
+            self.chance.below(12),
         )
     }
 
     fn milliseconds(&mut self) -> Value {
-        let hundredths = u32::try_from(self.below(100_000)).unwrap_or_default();
+        let hundredths = u32::try_from(self.chance.below(100_000)).unwrap_or_default();
         json!(f64::from(hundredths) / 100.0)
     }
 
     fn hexadecimal(&mut self, digits: usize) -> String {
-        let all = format!("{:016x}", self.random());
+        let all = format!("{:016x}", self.chance.draw());
         all[..digits].to_owned()
-    }
-
-    fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        let index = usize::try_from(self.below(of.len() as u64)).unwrap_or_default();
-        of[index]
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.random() % limit
-    }
-
-    /// SplitMix64 (Steele, Lea and Flood, 2014).
-    fn random(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
     }
 }
 

@@ -4,7 +4,6 @@
 mod options;
 mod lines;
 mod sample;
-mod figure;
 mod subject;
 mod process;
 mod quota;
@@ -26,7 +25,7 @@ use subject::{Pair, Subject};
 
 fn main() -> anyhow::Result<()> {
     let options = Options::read(std::env::args().skip(1))?;
-    let machine = figure::machine();
+    let machine = figure::machine("before");
     // As little as possible beside what is measured: one thread for the sandbox, one for the rest.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let figures = runtime.block_on(measure(&options))?;

@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
-use crate::figure::Figure;
 use crate::kinesis::{Kinesis, Mood};
 use crate::sample::Sample;
 use crate::shipped::{self, share};
 use crate::stage::Stage;
 use crate::subject::{Pair, Subject};
+use figure::Figure;
 
 /// Environments for each illness.
 const EPISODES: usize = 12;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde_json::json;
 use wire::{Account, Batch};
 
-use crate::figure::Figure;
 use crate::kinesis::Kinesis;
 use crate::lines::Lines;
 use crate::quota::Quota;
@@ -15,6 +14,7 @@ use crate::sample::Sample;
 use crate::shipped::{self, share};
 use crate::stage::{Stage, millis};
 use crate::subject::Subject;
+use figure::Figure;
 
 /// Of one core.
 const QUOTA_PERCENT: u32 = 50;

@@ -7,12 +7,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use crate::figure::Figure;
 use crate::process::Child;
 use crate::sample::Sample;
 use crate::shipped::share;
 use crate::stage::{Notes, Stage};
 use crate::subject::Subject;
+use figure::Figure;
 
 /// Rounds of each.
 const ROUNDS: usize = 8;

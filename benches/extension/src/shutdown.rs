@@ -4,11 +4,11 @@
 
 use std::path::Path;
 
-use crate::figure::Figure;
 use crate::kinesis::{Kinesis, Mood};
 use crate::sample::Sample;
 use crate::stage::{Stage, millis};
 use crate::subject::{Pair, Subject};
+use figure::Figure;
 
 /// Environments for each way of not being had.
 const LIVES: usize = 8;

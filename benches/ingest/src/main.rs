@@ -3,16 +3,13 @@
 //! The batches are what the extension ships: JSON log lines of a function with a nested body, one span and one report
 //! per invocation. Generating and encoding them is not in the figure. Usage: `bench_ingest RESULTS.jsonl`.
 
-#![allow(clippy::print_stdout, reason = "a program that reports to a person")]
-
 use std::error::Error;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::process::Command;
+use std::path::Path;
 use std::time::Instant;
 
 use bytes::Bytes;
 use companion::{Companion, Settings, StreamRecord};
+use figure::Figure;
 use model::{BatchId, Level, LogRecord, Map, Resource, Timestamp};
 use serde_json::json;
 
@@ -26,17 +23,13 @@ const TARGET_EVENTS_PER_SECOND: f64 = 120_000.0;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let results = std::env::args().nth(1).ok_or("usage: bench_ingest RESULTS.jsonl")?;
+    let machine = figure::machine("before");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (events, seconds) = runtime.block_on(measure())?;
     let value = (events as f64 / seconds).round();
-    let line = json!({
-        "figure": "ingest, one core, gzip'd batches to committed tables", "value": value, "unit": "events/s",
-        "target": TARGET_EVENTS_PER_SECOND, "holds": value >= TARGET_EVENTS_PER_SECOND,
-        "commit": commit(), "machine": std::env::consts::ARCH,
-    });
-    println!("{line}");
-    writeln!(OpenOptions::new().create(true).append(true).open(results)?, "{line}")?;
-    Ok(())
+    let name = "ingest, one core, gzip'd batches to committed tables";
+    let figure = Figure::at_least(name, value, "events/s", TARGET_EVENTS_PER_SECOND);
+    Ok(figure::report(&[figure], &machine, Path::new(&results))?)
 }
 
 async fn measure() -> Result<(u64, f64), Box<dyn Error>> {
@@ -112,9 +105,4 @@ fn log(sequence: u64, number: usize, now: Timestamp) -> LogRecord {
         line: Some(line.to_string()),
         ..LogRecord::default()
     }
-}
-
-fn commit() -> String {
-    let output = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::engine::{Answered, Engine};
-use crate::figure::Figure;
 use crate::rows::{self, Rows};
 use crate::shape::Shape;
+use figure::Figure;
 
 /// What a shape's time may be of the better of the others'.
 const WORST_RATIO: f64 = 1.3;
@@ -16,14 +16,17 @@ const RESIDENT_MB: f64 = 1_024.0;
 const BY_ID_MS: f64 = 100.0;
 
 /// What the engines took for one shape: ours first, each a median over the rounds.
-struct Taken {
+pub(crate) struct Taken {
     shape: String,
-    seconds: Vec<f64>,
+    pub(crate) seconds: Vec<f64>,
     peak_mb: Vec<f64>,
 }
 
 /// Asks all shapes of all engines, ours first among them, for so many rounds after one that warms up.
-pub(crate) fn all(engines: &mut [Engine], shapes: &[Shape], rounds: usize) -> anyhow::Result<Vec<Figure>> {
+///
+/// # Errors
+/// When an engine fails, or gives another answer than ours.
+pub(crate) fn ask(engines: &mut [Engine], shapes: &[Shape], rounds: usize) -> anyhow::Result<Vec<Taken>> {
     let mut answers: BTreeMap<(usize, usize), Vec<Answered>> = BTreeMap::new();
     for round in 0..=rounds {
         for (number, shape) in shapes.iter().enumerate() {
@@ -39,21 +42,24 @@ pub(crate) fn all(engines: &mut [Engine], shapes: &[Shape], rounds: usize) -> an
         }
         crate::tell(&format!("round {round} of {rounds}"));
     }
-    let mut taken = Vec::new();
-    for (number, shape) in shapes.iter().enumerate() {
+    let taken = |(number, shape): (usize, &Shape)| {
         let of: Vec<&Vec<Answered>> =
             (0..engines.len()).filter_map(|engine| answers.get(&(number, engine))).collect();
         let median = |value: fn(&Answered) -> f64| -> Vec<f64> {
             of.iter().map(|answers| median(answers.iter().skip(1).map(value))).collect()
         };
-        taken.push(Taken {
+        Taken {
             shape: shape.name.to_owned(),
             seconds: median(|answered| answered.seconds),
             peak_mb: median(|answered| answered.peak_mb),
-        });
-    }
-    let names: Vec<String> = engines.iter().map(|engine| engine.name.clone()).collect();
-    Ok(figures(&taken, &names))
+        }
+    };
+    Ok(shapes.iter().enumerate().map(taken).collect())
+}
+
+/// As the results name them.
+pub(crate) fn names(engines: &[Engine]) -> Vec<String> {
+    engines.iter().map(|engine| engine.name.clone()).collect()
 }
 
 /// Whether all engines gave the answer that ours gave.
@@ -72,7 +78,8 @@ fn agree<'a>(
     Ok(())
 }
 
-fn figures(taken: &[Taken], names: &[String]) -> Vec<Figure> {
+/// Each shape's times and the sums over them; `names` are the engines' in their order.
+pub(crate) fn figures(taken: &[Taken], names: &[String]) -> Vec<Figure> {
     let mut figures = Vec::new();
     for Taken { shape, seconds, .. } in taken {
         let ms = seconds[0] * 1_000.0;

@@ -108,7 +108,7 @@ fn lines(folder: PathBuf, records: Receiver<(i64, Bytes)>) -> anyhow::Result<Joi
         if let Some((_, done)) = open {
             done.finish()?;
         }
-        let gzip_bytes = store_at::bytes_below(&folder)?;
+        let gzip_bytes = store_at::bytes_in(&folder)?;
         Ok(serde_json::json!({"events": events, "plain_bytes": plain_bytes, "gzip_bytes": gzip_bytes}))
     }))
 }

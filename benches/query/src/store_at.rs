@@ -60,7 +60,7 @@ pub(crate) async fn vacuum(data: &Path) -> anyhow::Result<()> {
 }
 
 /// Bytes of the Parquet files, or of whatever else lies there.
-pub(crate) fn bytes_below(folder: &Path) -> anyhow::Result<u64> {
+pub(crate) fn bytes_in(folder: &Path) -> anyhow::Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let metadata = entry?.metadata()?;

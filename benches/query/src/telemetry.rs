@@ -5,16 +5,15 @@
 //! levels deep, of which half are its function's own, so that all together have some two hundred columns. Users are
 //! 200,000, some of them busy; one key (`code`) is a number here and a text there; errors come in bursts.
 
-mod random;
 mod function;
 mod line;
 mod invocation;
 
+use chance::Chance;
 use model::{BatchId, Timestamp};
 use wire::{Account, Batch};
 
 use function::Function;
-pub(crate) use random::Random;
 
 /// The day that is told.
 pub(crate) const DAY: &str = "2026-11-20";
@@ -27,7 +26,7 @@ const EVENTS_PER_INVOCATION: u64 = 20;
 /// The part of the day from one moment to another, in steps.
 pub(crate) struct Telemetry {
     functions: Vec<Function>,
-    random: Random,
+    chance: Chance,
     day_us: i64,
     events_per_day: u64,
 }
@@ -36,8 +35,8 @@ impl Telemetry {
     /// About so many events in the whole day.
     pub(crate) fn new(seed: u64, events_per_day: u64) -> anyhow::Result<Self> {
         let start: Timestamp = format!("{DAY}T00:00:00Z").parse()?;
-        let (functions, random) = (Function::all(), Random::new(seed));
-        Ok(Self { functions, random, day_us: start.as_micros(), events_per_day })
+        let (functions, chance) = (Function::all(), Chance::new(seed));
+        Ok(Self { functions, chance, day_us: start.as_micros(), events_per_day })
     }
 
     /// The batches of an hour (0 to 23) in steps of so many seconds; each step's batches come together.
@@ -52,23 +51,23 @@ impl Telemetry {
         let of_step = invocations * step_us as f64 / (24 * HOUR_US) as f64;
         let mut batches = Vec::new();
         for function in &mut self.functions {
-            let mut left = self.random.about(of_step * function.share);
+            let mut left = about(&mut self.chance, of_step * function.share);
             while left > 0 {
                 let here = left.min(INVOCATIONS_PER_BATCH);
                 left -= here;
-                batches.push(batch(function, &mut self.random, here, (from_us, step_us)));
+                batches.push(batch(function, &mut self.chance, here, (from_us, step_us)));
             }
         }
         batches
     }
 }
 
-fn batch(function: &mut Function, random: &mut Random, invocations: usize, step: (i64, i64)) -> Batch {
+fn batch(function: &mut Function, chance: &mut Chance, invocations: usize, step: (i64, i64)) -> Batch {
     let (mut logs, mut spans) = (Vec::new(), Vec::new());
-    let mut starts: Vec<i64> = (0..invocations).map(|_| step.0 + random.below_i64(step.1)).collect();
+    let mut starts: Vec<i64> = (0..invocations).map(|_| step.0 + below(chance, step.1)).collect();
     starts.sort_unstable();
     for start_us in starts {
-        invocation::run(function, random, start_us, &mut logs, &mut spans);
+        invocation::run(function, chance, start_us, &mut logs, &mut spans);
     }
     let records = (logs.len() + spans.len()) as u64;
     let sequence = function.batches;
@@ -84,6 +83,17 @@ fn batch(function: &mut Function, random: &mut Random, invocations: usize, step:
         metrics: Vec::new(),
         account: Account { received: function.records, shipped: function.records, ..Account::default() },
     }
+}
+
+/// From 0 to below `end`, as a signed number.
+fn below(chance: &mut Chance, end: i64) -> i64 {
+    i64::try_from(chance.below(end.unsigned_abs())).unwrap_or(0)
+}
+
+/// A whole number that is `mean` on average.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "far inside the range")]
+fn about(chance: &mut Chance, mean: f64) -> usize {
+    mean.floor() as usize + usize::from(chance.happens(mean.fract()))
 }
 
 #[cfg(test)]

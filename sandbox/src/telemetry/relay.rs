@@ -1,4 +1,5 @@
-//! One subscriber's task: collects records, POSTs batches, one at a time, never while the environment is frozen.
+//! One subscriber's task: collects records, POSTs batches, one at a time; none begins
+//! while the environment is frozen.
 //!
 //! Batches that fill while a POST is unanswered wait, up to the function's `telemetry_backlog`; one more is dropped
 //! whole and told as `platform.logsDropped`, as AWS's emulator does without any backlog; a POST that nobody takes is
@@ -302,12 +303,17 @@ async fn unless_slow(
     mut tempo: watch::Receiver<Tempo>,
 ) -> Result<(), String> {
     let mut post = std::pin::pin!(post);
+    let mut left = POST_TIMEOUT;
     loop {
         let frozen = *tempo.borrow_and_update() == Tempo::Frozen;
+        let began = Instant::now();
         tokio::select! {
             answer = &mut post => return answer,
-            () = tokio::time::sleep(POST_TIMEOUT), if !frozen => return Err("no answer".to_owned()),
+            () = tokio::time::sleep(left), if !frozen => return Err("no answer".to_owned()),
             Ok(()) = tempo.changed() => {}
+        }
+        if !frozen {
+            left = left.saturating_sub(began.elapsed());
         }
     }
 }

@@ -45,12 +45,12 @@ async fn six_invocations(odds: Odds) -> (Duration, Vec<Value>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_stops_around_messages_and_each_of_them_arrives() {
-    let (undisturbed, expected) = six_invocations(Odds::default()).await;
-    let (disturbed, seen) = six_invocations(Odds { freeze_message: 1.0, ..Odds::default() }).await;
+    let (_, expected) = six_invocations(Odds::default()).await;
+    let (took, seen) = six_invocations(Odds { freeze_message: 1.0, ..Odds::default() }).await;
     assert_eq!(seen, expected);
     assert_eq!(seen, (0..6).map(|n| json!(format!("line {n}"))).collect::<Vec<_>>());
-    // A stop is 200 ms long in the middle, and there are four or more in each invocation.
-    assert!(disturbed > undisturbed + Duration::from_millis(1_500), "{undisturbed:?}, {disturbed:?}");
+    // A stop is 200 ms long in the middle, and there are four or more in each invocation; no machine is faster.
+    assert!(took > Duration::from_secs(2), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,9 @@
 //! What goes wrong with a request, drawn from a seed, and how often it did.
 
+use chance::Chance;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-use crate::support::dice::Dice;
 
 /// One thing that goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,26 +49,26 @@ pub type Tally = BTreeMap<&'static str, u64>;
 #[derive(Debug)]
 pub struct Plan {
     faults: Vec<(Fault, f64)>,
-    dice: Dice,
+    chance: Chance,
     tally: Tally,
 }
 
 impl Plan {
-    pub fn new(faults: &[(Fault, f64)], dice: Dice) -> Self {
-        Self { faults: faults.to_vec(), dice, tally: Tally::new() }
+    pub fn new(faults: &[(Fault, f64)], chance: Chance) -> Self {
+        Self { faults: faults.to_vec(), chance, tally: Tally::new() }
     }
 
     /// A proxy that only passes on and remembers.
     pub fn faultless() -> Self {
-        Self::new(&[], Dice::new(0))
+        Self::new(&[], Chance::new(0))
     }
 
     /// What strikes the next request.
     pub(super) fn draw(&mut self) -> Option<Fault> {
         // All are drawn, so that one's chance does not shift the others'.
-        let dice = &mut self.dice;
+        let Self { faults, chance, .. } = self;
         let drawn: Vec<Fault> =
-            self.faults.iter().filter(|(_, chance)| dice.happens(*chance)).map(|(fault, _)| *fault).collect();
+            faults.iter().filter(|(_, often)| chance.happens(*often)).map(|(fault, _)| *fault).collect();
         let fault = drawn.first().copied();
         if let Some(fault) = fault {
             *self.tally.entry(fault.word()).or_default() += 1;
@@ -77,11 +77,11 @@ impl Plan {
     }
 
     pub(super) fn throttles(&mut self, share: f64) -> bool {
-        self.dice.happens(share)
+        self.chance.happens(share)
     }
 
     pub(super) fn pause(&mut self, longest: Duration) -> Duration {
-        Duration::from_millis(self.dice.below(u64::try_from(longest.as_millis()).unwrap_or(u64::MAX)))
+        Duration::from_millis(self.chance.below(u64::try_from(longest.as_millis()).unwrap_or(u64::MAX)))
     }
 
     pub(super) fn heal(&mut self) {

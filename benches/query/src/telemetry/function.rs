@@ -2,7 +2,7 @@
 
 use model::{Map, Resource};
 
-use super::random::mixed;
+use chance::mixed;
 
 /// Services, and what the lines of each are about: the word under which a function's own keys stand.
 pub(super) const SERVICES: [(&str, &str); 8] = [

@@ -4,7 +4,7 @@ use model::{Level, LogRecord, Map, Span, SpanId, SpanKind, SpanStatus, Timestamp
 
 use super::function::Function;
 use super::line::{self, Moment};
-use super::random::{Random, mixed};
+use chance::{Chance, mixed};
 
 /// Lines of one invocation.
 const LINES_MIN: u64 = 4;
@@ -25,15 +25,15 @@ pub(super) struct Invocation {
 }
 
 impl Invocation {
-    fn new(function: &Function, random: &mut Random, start_us: i64) -> Self {
+    fn new(function: &Function, chance: &mut Chance, start_us: i64) -> Self {
         let unique = mixed((function.number << 48) | function.invocations);
         let (high, low) = (unique, mixed(unique));
-        let failed = random.happens(function.failing(start_us));
+        let failed = chance.happens(function.failing(start_us));
         // Most are quick, some are not: the fourth power of an even spread.
-        let slow = random.part().powi(4);
+        let slow = chance.part().powi(4);
         let duration_ms = 3.0 + slow * 2_500.0 + if failed { 3_000.0 } else { 0.0 };
         // A third of all that happens is by one user in a hundred.
-        let user = if random.happens(0.33) { random.below(USERS / 100) } else { random.below(USERS) };
+        let user = if chance.happens(0.33) { chance.below(USERS / 100) } else { chance.below(USERS) };
         Self {
             request_id: uuid(high, low),
             trace_id: TraceId::from_bytes(((u128::from(low) << 64) | u128::from(high)).to_be_bytes()),
@@ -70,22 +70,22 @@ impl Invocation {
         LogRecord { platform: true, body, ..self.record(at_us) }
     }
 
-    fn report(&self, function: &Function, random: &mut Random, at_us: i64) -> LogRecord {
+    fn report(&self, function: &Function, chance: &mut Chance, at_us: i64) -> LogRecord {
         let mut report = self.platform(at_us, "REPORT");
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds")]
         let billed = self.duration_ms.ceil() as i64;
-        let used = function.memory_mb / 3 + random.below_i64(function.memory_mb / 3);
+        let used = function.memory_mb / 3 + super::below(chance, function.memory_mb / 3);
         let told: [(&str, Value); 6] = [
             ("@duration", self.duration_ms.into()),
             ("@billedDuration", billed.into()),
             ("@memorySize", function.memory_mb.into()),
             ("@maxMemoryUsed", used.into()),
             ("@status", if self.failed { "error" } else { "success" }.into()),
-            ("@extensionOverhead", (random.part() * 2.0).into()),
+            ("@extensionOverhead", (chance.part() * 2.0).into()),
         ];
         report.body.extend(told.map(|(key, value)| (key.to_owned(), value)));
         if self.cold {
-            report.body.insert("@initDuration".to_owned(), (180.0 + random.part() * 400.0).into());
+            report.body.insert("@initDuration".to_owned(), (180.0 + chance.part() * 400.0).into());
         }
         report.duration_ms = Some(self.duration_ms);
         report
@@ -120,34 +120,34 @@ impl Invocation {
 /// Appends what an invocation leaves.
 pub(super) fn run(
     function: &mut Function,
-    random: &mut Random,
+    chance: &mut Chance,
     start_us: i64,
     logs: &mut Vec<LogRecord>,
     spans: &mut Vec<Span>,
 ) {
-    let invocation = Invocation::new(function, random, start_us);
+    let invocation = Invocation::new(function, chance, start_us);
     function.invocations += 1;
     let end_us = invocation.end_us(start_us);
-    let lines = LINES_MIN + random.below(LINES_SPREAD);
+    let lines = LINES_MIN + chance.below(LINES_SPREAD);
     logs.push(invocation.platform(start_us, "START"));
     for number in 0..lines {
         let at_us = start_us + (end_us - start_us) * i64::try_from(number + 1).unwrap_or(0) / 32;
         let is_last = number + 1 == lines;
-        let level = match random.below(100) {
+        let level = match chance.below(100) {
             _ if is_last && invocation.failed => Level::Error,
             0..8 => Level::Debug,
             8..13 => Level::Warn,
             _ => Level::Info,
         };
-        let text = line::write(&invocation, function, random, &Moment { at_us, number, level });
+        let text = line::write(&invocation, function, chance, &Moment { at_us, number, level });
         logs.push(LogRecord { level: Some(level), line: Some(text), ..invocation.record(at_us) });
     }
     logs.push(invocation.platform(end_us, "END"));
-    logs.push(invocation.report(function, random, end_us + 300));
+    logs.push(invocation.report(function, chance, end_us + 300));
     spans.extend(invocation.span(function, start_us));
 }
 
-/// The text of a random UUID.
+/// The text of a chance UUID.
 pub(super) fn uuid(high: u64, low: u64) -> String {
     format!(
         "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",

@@ -6,7 +6,7 @@ use model::{Level, Timestamp};
 
 use super::function::Function;
 use super::invocation::{Invocation, uuid};
-use super::random::Random;
+use chance::Chance;
 
 /// When in its invocation a line was printed, and how grave it is.
 pub(super) struct Moment {
@@ -25,12 +25,12 @@ const STATES: [&str; 5] = ["queued", "running", "done", "retried", "skipped"];
 pub(super) fn write(
     invocation: &Invocation,
     function: &Function,
-    random: &mut Random,
+    chance: &mut Chance,
     moment: &Moment,
 ) -> String {
     let mut line = String::with_capacity(1_200);
-    let _ = common(&mut line, invocation, function, random, moment);
-    let _ = own(&mut line, function, random);
+    let _ = common(&mut line, invocation, function, chance, moment);
+    let _ = own(&mut line, function, chance);
     line.push('}');
     line
 }
@@ -39,7 +39,7 @@ fn common(
     line: &mut String,
     invocation: &Invocation,
     function: &Function,
-    random: &mut Random,
+    chance: &mut Chance,
     moment: &Moment,
 ) -> std::fmt::Result {
     let Invocation { request_id, user, order, cold, .. } = invocation;
@@ -48,17 +48,17 @@ fn common(
     write!(line, r#"{{"level":"{level}","timestamp":"{time}","service":"{}""#, function.service)?;
     write!(line, r#","function_name":"{}","function_memory_size":{}"#, function.name, function.memory_mb)?;
     write!(line, r#","function_request_id":"{request_id}","cold_start":{cold},"message":""#)?;
-    message(line, invocation, function, random, moment)?;
-    let (route, method) = (random.one_of(&ROUTES), random.one_of(&METHODS));
+    message(line, invocation, function, chance, moment)?;
+    let (route, method) = (chance.one_of(&ROUTES), chance.one_of(&METHODS));
     let failed = moment.level == Level::Error;
-    let status = if failed { 502 } else { [200, 200, 200, 201, 204, 304, 404][index(random, 7)] };
+    let status = if failed { 502 } else { [200, 200, 200, 201, 204, 304, 404][index(chance, 7)] };
     write!(line, r#"","http":{{"method":"{method}","route":"{route}","status":{status}}}"#)?;
     let (tier, country) = (TIERS[index_of(*user, 4)], COUNTRIES[index_of(user / 7, 8)]);
     write!(line, r#","user":{{"id":"u-{user:06}","tier":"{tier}","country":"{country}"}}"#)?;
-    let (amount, items) = (random.below(50_000), random.below(9));
+    let (amount, items) = (chance.below(50_000), chance.below(9));
     write!(line, r#","order":{{"id":"o-{order:012}","amount":{amount},"currency":"EUR","items":{items}}}"#)?;
-    let took = if failed { 3_000.0 } else { random.part().powi(3) * 800.0 };
-    write!(line, r#","duration":{took:.3},"attempt":{},"tags":["v2","eu"]"#, random.below(3) + 1)?;
+    let took = if failed { 3_000.0 } else { chance.part().powi(3) * 800.0 };
+    write!(line, r#","duration":{took:.3},"attempt":{},"tags":["v2","eu"]"#, chance.below(3) + 1)?;
     // The same key, a number from some and a text from others.
     match function.number % 2 {
         0 => write!(line, r#","code":{status}"#),
@@ -70,18 +70,18 @@ fn message(
     line: &mut String,
     invocation: &Invocation,
     function: &Function,
-    random: &mut Random,
+    chance: &mut Chance,
     moment: &Moment,
 ) -> std::fmt::Result {
     let (order, family) = (invocation.order, function.family);
     if moment.level == Level::Error {
         return write!(line, "{family} provider timed out after 3000 ms for order o-{order:012}");
     }
-    let took = random.below(900);
-    match (moment.number + random.below(3)) % 6 {
+    let took = chance.below(900);
+    match (moment.number + chance.below(3)) % 6 {
         0 => write!(line, "received request for order o-{order:012} from u-{:06}", invocation.user),
         1 => write!(line, "{family} step {} finished in {took} ms", moment.number),
-        2 => write!(line, "cache miss for key {family}:{:08x}", random.next() & 0xffff_ffff),
+        2 => write!(line, "cache miss for key {family}:{:08x}", chance.draw() & 0xffff_ffff),
         3 => write!(line, "GET /{family}/{order} returned 200 in {took} ms"),
         4 => write!(line, "order o-{order:012} was charged after {} attempts", took % 3 + 1),
         _ => write!(line, "published event {family}.updated to the bus"),
@@ -89,29 +89,29 @@ fn message(
 }
 
 /// Twenty keys below the family's name: words, numbers, flags, an id.
-fn own(line: &mut String, function: &Function, random: &mut Random) -> std::fmt::Result {
+fn own(line: &mut String, function: &Function, chance: &mut Chance) -> std::fmt::Result {
     let family = function.family;
-    write!(line, r#","{family}":{{"id":"{}""#, uuid(random.next(), random.next()))?;
+    write!(line, r#","{family}":{{"id":"{}""#, uuid(chance.draw(), chance.draw()))?;
     for number in 1..6 {
-        write!(line, r#","count{number}":{}"#, random.below(10_u64.pow(number)))?;
+        write!(line, r#","count{number}":{}"#, chance.below(10_u64.pow(number)))?;
     }
     for number in 1..5 {
-        write!(line, r#","ms{number}":{:.2}"#, random.part() * 100.0 * f64::from(number))?;
+        write!(line, r#","ms{number}":{:.2}"#, chance.part() * 100.0 * f64::from(number))?;
     }
     for number in 1..5 {
-        write!(line, r#","state{number}":"{}""#, random.one_of(&STATES))?;
+        write!(line, r#","state{number}":"{}""#, chance.one_of(&STATES))?;
     }
-    let flags = random.next();
+    let flags = chance.draw();
     for number in 1..4 {
         write!(line, r#","is{number}":{}"#, (flags >> number) & 7 == 0)?;
     }
-    let (shard, host) = (random.below(64), random.below(512));
+    let (shard, host) = (chance.below(64), chance.below(512));
     write!(line, r#","shard":"{family}-{shard:02}","host":"ip-10-0-{}-{}""#, host / 16, host % 16)?;
-    write!(line, r#","region":"eu-west-1{}"}}"#, random.one_of(&["a", "b", "c"]))
+    write!(line, r#","region":"eu-west-1{}"}}"#, chance.one_of(&["a", "b", "c"]))
 }
 
-fn index(random: &mut Random, length: u64) -> usize {
-    index_of(random.next(), length)
+fn index(chance: &mut Chance, length: u64) -> usize {
+    index_of(chance.draw(), length)
 }
 
 fn index_of(number: u64, length: u64) -> usize {

@@ -233,37 +233,32 @@ fn of_heatmaps() -> impl Strategy<Value = Query> {
     })
 }
 
+fn survives_its_text(query: Query) -> Result<(), TestCaseError> {
+    prop_assert_eq!(query.check(), Ok(()));
+    let text = query.to_string();
+    match query::parse_text(&text, now()) {
+        Ok(read) => prop_assert_eq!(read, query, "{}", text),
+        Err(faults) => prop_assert!(false, "{}\n{}", text, faults),
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn a_query_for_a_heatmap_survives_its_text(query in of_heatmaps()) {
-        prop_assert_eq!(query.check(), Ok(()));
-        let text = query.to_string();
-        match query::parse_text(&text, now()) {
-            Ok(read) => prop_assert_eq!(read, query, "{}", text),
-            Err(faults) => prop_assert!(false, "{}\n{}", text, faults),
-        }
+        survives_its_text(query)?;
     }
 
     #[test]
     fn a_query_for_wholes_survives_its_text(query in of_wholes()) {
-        prop_assert_eq!(query.check(), Ok(()));
-        let text = query.to_string();
-        match query::parse_text(&text, now()) {
-            Ok(read) => prop_assert_eq!(read, query, "{}", text),
-            Err(faults) => prop_assert!(false, "{}\n{}", text, faults),
-        }
+        survives_its_text(query)?;
     }
 
     #[test]
     fn any_query_survives_its_text(query in any_query()) {
-        prop_assert_eq!(query.check(), Ok(()));
-        let text = query.to_string();
-        match query::parse_text(&text, now()) {
-            Ok(read) => prop_assert_eq!(read, query, "{}", text),
-            Err(faults) => prop_assert!(false, "{}\n{}", text, faults),
-        }
+        survives_its_text(query)?;
     }
 
     #[test]

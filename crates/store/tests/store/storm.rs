@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chance::Chance;
 use model::{BatchId, Event, Timestamp};
 use object_store::memory::InMemory;
 use store::{Compaction, Location, Options, SequencedRecord, Snapshot, Store, Vacuum};
@@ -18,21 +19,8 @@ const STEPS: usize = 40;
 /// A reader's longest life, and far less than files outlive their table.
 const READ_FOR: Duration = Duration::from_hours(1);
 
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-}
-
 struct Storm {
-    dice: Dice,
+    chance: Chance,
     inner: Arc<InMemory>,
     clock: Clock,
     time: Timestamp,
@@ -49,7 +37,7 @@ impl Storm {
     fn new(seed: u64) -> Self {
         let time = Timestamp::from(std::time::SystemTime::now());
         Self {
-            dice: Dice(seed),
+            chance: Chance::new(seed),
             inner: Arc::new(InMemory::new()),
             clock: Clock::at(&time.to_string()),
             time,
@@ -71,7 +59,7 @@ impl Storm {
     /// A process on the store; a mortal one dies at one of its next writes.
     async fn open(&mut self, mortal: bool) -> Store {
         let location = if mortal {
-            let (writes, made) = (self.dice.below(9) as i64, self.dice.below(2) == 0);
+            let (writes, made) = (self.chance.below(9) as i64, self.chance.below(2) == 0);
             Location::objects(Arc::new(Mortal::after(self.inner.clone(), writes, made)))
         } else {
             Location::objects(self.inner.clone())
@@ -81,8 +69,8 @@ impl Storm {
 
     /// New records arrive in a shard.
     fn produce(&mut self, shard: usize) {
-        for _ in 0..=self.dice.below(4) {
-            let events = (0..=self.dice.below(3)).map(|_| self.event()).collect();
+        for _ in 0..=self.chance.below(4) {
+            let events = (0..=self.chance.below(3)).map(|_| self.event()).collect();
             let sequence = self.shards[shard].len() as u64 + 1;
             let batch = BatchId { sandbox: format!("sandbox-{shard}"), sequence };
             self.shards[shard].push(record(sequence, Some(batch), events));
@@ -92,17 +80,17 @@ impl Storm {
     /// An event of now, or late by up to seven days, or of the future.
     fn event(&mut self) -> Event {
         self.events += 1;
-        let mut event = event("logs", self.events, ["a", "b", "c"][self.dice.below(3) as usize]);
-        let hours = Duration::from_hours(self.dice.below(24 * 7));
-        event.timestamp = match self.dice.below(6) {
+        let mut event = event("logs", self.events, ["a", "b", "c"][self.chance.below(3) as usize]);
+        let hours = Duration::from_hours(self.chance.below(24 * 7));
+        event.timestamp = match self.chance.below(6) {
             0 => self.time.minus(hours),
             1 => self.time.plus(hours),
             _ => self.time,
         };
         event.timestamp = Timestamp::from_micros(event.timestamp.as_micros());
-        for _ in 0..self.dice.below(4) {
-            let key = format!("key{}", self.dice.below(12));
-            let value = if self.dice.below(2) == 0 { 7.into() } else { "text".into() };
+        for _ in 0..self.chance.below(4) {
+            let key = format!("key{}", self.chance.below(12));
+            let value = if self.chance.below(2) == 0 { 7.into() } else { "text".into() };
             event.attributes.insert(key, value);
         }
         event
@@ -122,12 +110,12 @@ impl Storm {
 
     /// Does one thing, perhaps killed in the middle; whatever came of it, the consumer then reads on where it was.
     async fn step(&mut self) {
-        self.time = self.time.plus(Duration::from_secs(self.dice.below(7_200)));
+        self.time = self.time.plus(Duration::from_secs(self.chance.below(7_200)));
         self.clock.set(&self.time.to_string());
-        let shard = self.dice.below(SHARDS as u64) as usize;
-        let mortal = self.dice.below(2) == 0;
+        let shard = self.chance.below(SHARDS as u64) as usize;
+        let mortal = self.chance.below(2) == 0;
         let store = self.open(mortal).await;
-        match self.dice.below(8) {
+        match self.chance.below(8) {
             0..=3 => {
                 self.produce(shard);
                 let _ = store.append(slice("s", &shard.to_string(), self.pending(shard))).await;
