@@ -5,6 +5,7 @@
 //! moment of an invocation, and a sandbox that is frozen in the middle of a request loses it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use pipeline::payload::Part;
@@ -61,6 +62,7 @@ pub struct Capture {
 pub struct Entrance {
     sender: mpsc::Sender<Inbound>,
     bytes: Arc<Semaphore>,
+    missed: Arc<AtomicU64>,
     speaking: Arc<watch::Sender<usize>>,
 }
 
@@ -68,6 +70,7 @@ pub struct Entrance {
 #[derive(Debug)]
 pub struct Inbox {
     receiver: mpsc::Receiver<Inbound>,
+    missed: Arc<AtomicU64>,
     speaking: watch::Receiver<usize>,
 }
 
@@ -76,7 +79,9 @@ pub fn queue(bytes_max: usize) -> (Entrance, Inbox) {
     let (sender, receiver) = mpsc::channel(QUEUE_LENGTH_MAX);
     let (speaking, heard) = watch::channel(0);
     let bytes = Arc::new(Semaphore::new(bytes_max.min(Semaphore::MAX_PERMITS)));
-    (Entrance { sender, bytes, speaking: Arc::new(speaking) }, Inbox { receiver, speaking: heard })
+    let missed = Arc::<AtomicU64>::default();
+    let inbox = Inbox { receiver, missed: missed.clone(), speaking: heard };
+    (Entrance { sender, bytes, missed, speaking: Arc::new(speaking) }, inbox)
 }
 
 /// Somebody is being listened to, until this is dropped.
@@ -125,6 +130,11 @@ impl Entrance {
         let bytes = self.bytes.clone().try_acquire_many_owned(bytes).map_err(|_| NoPlace::Full)?;
         Ok(Place { bytes, slot })
     }
+
+    /// Something found no place and does not come again.
+    pub fn miss(&self) {
+        self.missed.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Place {
@@ -159,6 +169,11 @@ impl Inbox {
     /// The next, if it is here.
     pub fn take(&mut self) -> Option<Inbound> {
         self.receiver.try_recv().ok()
+    }
+
+    /// How much was missed since this was asked last.
+    pub fn missed(&self) -> u64 {
+        self.missed.swap(0, Ordering::Relaxed)
     }
 
     /// Turns away whoever comes from now on; what is here can still be taken.

@@ -3,7 +3,7 @@
 //! collector.
 //!
 //! It must never be in the way. It runs on a thread of its own, so that a busy collector delays no invocation; it
-//! waits for nothing of ours; a copy that finds no place is not kept. The runtime comes here only if the layer's
+//! waits for nothing of ours; a copy that finds no place is counted and not kept. The runtime comes here only if the layer's
 //! wrapper found the address that [`Door`] wrote once the socket was bound; without it the runtime speaks to the
 //! platform as always.
 
@@ -25,16 +25,14 @@ use relay::Relay;
 /// What to copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Copies {
-    /// The most that is kept of an event or a response.
+    /// The most that is kept of an event or a response. Both are copied, whatever becomes a record: a response also
+    /// tells its HTTP status.
     pub bytes_max: usize,
-    /// Responses, too.
-    pub responses: bool,
 }
 
 impl From<Payloads> for Copies {
     fn from(payloads: Payloads) -> Self {
-        // A response also tells its HTTP status.
-        Self { bytes_max: payloads.bytes_max, responses: true }
+        Self { bytes_max: payloads.bytes_max }
     }
 }
 

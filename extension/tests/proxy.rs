@@ -165,6 +165,17 @@ async fn the_wrapper_points_exporters_at_the_extension_unless_they_are_pointed()
         let default = environment(&[("LIMELIGHT_OTLP_HTTP_PORT", refused)]).await;
         assert_eq!(default["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://127.0.0.1:4318", "{refused}");
     }
+    let wish = |word| ("OTEL_EXPORTER_OTLP_PROTOCOL", word);
+    for (settings, endpoint, protocol) in [
+        (&[wish("grpc")][..], "http://127.0.0.1:4317", "grpc"),
+        (&[wish("grpc"), ("LIMELIGHT_OTLP_GRPC_PORT", "0")], "http://127.0.0.1:4318", "http/protobuf"),
+        (&[wish("http/json")], "http://127.0.0.1:4318", "http/json"),
+        (&[wish("http/json"), ("LIMELIGHT_OTLP_HTTP_PORT", "0")], "http://127.0.0.1:4317", "grpc"),
+    ] {
+        let said = environment(settings).await;
+        assert_eq!(said["OTEL_EXPORTER_OTLP_ENDPOINT"], endpoint, "{settings:?}");
+        assert_eq!(said["OTEL_EXPORTER_OTLP_PROTOCOL"], protocol, "{settings:?}");
+    }
     let vendor = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://vendor.example");
     let secret = ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=k");
     let theirs = environment(&[vendor, secret]).await;
@@ -173,8 +184,12 @@ async fn the_wrapper_points_exporters_at_the_extension_unless_they_are_pointed()
         environment(&[vendor, secret, ("LIMELIGHT_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")]).await;
     assert_eq!(copied["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://127.0.0.1:4318");
     assert!(copied.get("OTEL_EXPORTER_OTLP_HEADERS").is_none(), "the vendor's key is not for us");
-    let off = environment(&[("LIMELIGHT_DISABLED", "true")]).await;
-    assert_eq!(off, json!({}));
+    for yes in ["true", "YES", "1 ", "On"] {
+        assert_eq!(environment(&[("LIMELIGHT_DISABLED", yes)]).await, json!({}), "{yes}");
+    }
+    for no in ["No", "off", "maybe", ""] {
+        assert_ne!(environment(&[("LIMELIGHT_DISABLED", no)]).await, json!({}), "{no}");
+    }
 }
 
 #[tokio::test]

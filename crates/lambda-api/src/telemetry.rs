@@ -7,7 +7,7 @@ mod subscription;
 
 pub use payload::Payload;
 pub use platform::{
-    End, Extension, Fault, InitMetrics, InitReport, InitRuntimeDone, InitStart, LogsDropped, Report,
+    End, Extension, Fault, InitMetrics, InitReport, InitRuntimeDone, InitStart, LogsDropped, More, Report,
     ReportMetrics, RestoreReport, RestoreRuntimeDone, RestoreStart, RuntimeDone, RuntimeDoneMetrics, Span,
     Start, TelemetrySubscription, Tracing,
 };

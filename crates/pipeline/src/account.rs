@@ -19,6 +19,8 @@ pub enum Reason {
     Backlog,
     /// The stream refused the batch for good (too large, not valid); counted in events.
     Refused,
+    /// No room was left for a copy of an event or a response; counted in copies.
+    Payload,
 }
 
 impl Reason {
@@ -31,6 +33,7 @@ impl Reason {
             Self::Panic => "panic",
             Self::Backlog => "backlog",
             Self::Refused => "refused",
+            Self::Payload => "payload",
         }
     }
 }
@@ -97,7 +100,7 @@ impl Ledger {
     /// Something is gone; what is counted is the [`Reason`]'s to say.
     pub fn lost(&mut self, reason: Reason, count: u64) {
         match reason {
-            Reason::Unreadable | Reason::Panic => grow(&mut self.totals.received, count),
+            Reason::Unreadable | Reason::Panic | Reason::Payload => grow(&mut self.totals.received, count),
             Reason::Platform | Reason::UnreadableBody | Reason::Backlog | Reason::Refused => {}
         }
         add(&mut self.totals, reason, count);

@@ -8,12 +8,17 @@
 
 mod run;
 
+use std::collections::HashMap;
+
 use lambda_api::telemetry::{Payload, Record};
-use model::{Map, Resource, Value};
+use model::{Map, Resource, Span, SpanId, Value};
 use wire::export::Export;
 
 use crate::Signals;
 use run::Runs;
+
+/// Spans between a call and its handler; also the end of parents that are their own children.
+const GENERATIONS_MAX: usize = 64;
 
 /// The application's telemetry of one sandbox.
 #[derive(Debug, Default)]
@@ -41,11 +46,13 @@ impl App {
                 self.runs.learn(span.trace_id, request_id);
             }
         }
+        let owners = owners(&export);
         for part in export.parts {
             let origin = own(part.origin, resource);
             for mut span in part.spans {
                 span.request_id = span
                     .request_id
+                    .or_else(|| owners.get(&span.span_id).cloned())
                     .or_else(|| self.runs.find(Some(span.trace_id), span.start, overlaps).map(str::to_owned));
                 stamp(&mut span.attributes, &origin);
                 signals.spans.push(span);
@@ -53,6 +60,7 @@ impl App {
             for mut log in part.logs {
                 log.request_id = log
                     .request_id
+                    .or_else(|| owners.get(&log.span_id?).cloned())
                     .or_else(|| self.runs.find(log.trace_id, log.time, overlaps).map(str::to_owned));
                 stamp(&mut log.body, &origin);
                 signals.logs.push(log);
@@ -65,6 +73,19 @@ impl App {
         }
         signals
     }
+}
+
+/// Of each span whose invocation is named by itself or by a span above it in the same export: that invocation.
+fn owners(export: &Export) -> HashMap<SpanId, String> {
+    let spans = || export.parts.iter().flat_map(|part| &part.spans);
+    let above: HashMap<SpanId, &Span> = spans().map(|span| (span.span_id, span)).collect();
+    let owner = |span: &Span| {
+        let up = |span: &&Span| above.get(&span.parent_id?).copied();
+        std::iter::successors(above.get(&span.span_id).copied(), up)
+            .take(GENERATIONS_MAX)
+            .find_map(|span| span.request_id.clone())
+    };
+    spans().filter_map(|span| Some((span.span_id, owner(span)?))).collect()
 }
 
 /// What the batch's resource does not say already.
@@ -96,7 +117,7 @@ fn stamp(keys: &mut Map, origin: &Map) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Span, SpanId, SpanKind, SpanStatus, Timestamp, TraceId};
+    use model::{SpanKind, SpanStatus, Timestamp, TraceId};
     use serde_json::json;
     use wire::export::Part;
 
@@ -182,6 +203,32 @@ mod tests {
         let ids = request_ids(&mut app, vec![span(OTHER, 1), handler, span(TRACE, 1)], true);
         assert_eq!(ids, [Some("one".to_owned()), Some("one".to_owned()), None]);
         assert_eq!(request_ids(&mut app, vec![span(OTHER, 9)], true), [Some("one".to_owned())]);
+    }
+
+    #[test]
+    fn a_trace_that_several_invocations_share_tells_nothing_but_its_spans_above_do() {
+        let mut app = App::default();
+        started(&mut app, "one", 0, Some(XRAY));
+        done(&mut app, "one", 100);
+        started(&mut app, "two", 200, Some(XRAY));
+        let handler = |id: &str, span_id: u8, start_ms| Span {
+            request_id: Some(id.to_owned()),
+            span_id: SpanId::from_bytes([span_id; 8]).unwrap(),
+            ..span(TRACE, start_ms)
+        };
+        let below = |parent: u8, span_id: u8, start_ms| Span {
+            span_id: SpanId::from_bytes([span_id; 8]).unwrap(),
+            parent_id: SpanId::from_bytes([parent; 8]),
+            ..span(TRACE, start_ms)
+        };
+        request_ids(&mut app, vec![handler("one", 2, 10)], false);
+        let (one, two) = (Some("one".to_owned()), Some("two".to_owned()));
+        let later = vec![below(4, 5, 230), below(3, 4, 220), handler("two", 3, 210)];
+        assert_eq!(request_ids(&mut app, later, true), [two.clone(), two.clone(), two.clone()]);
+        assert_eq!(request_ids(&mut app, vec![span(TRACE, 20), span(TRACE, 220)], false), [one, two]);
+        assert_eq!(request_ids(&mut app, vec![span(TRACE, 20)], true), [None]);
+        let circle = vec![below(7, 6, 1), below(6, 7, 1)];
+        assert_eq!(request_ids(&mut app, circle, true), [None, None]);
     }
 
     #[test]

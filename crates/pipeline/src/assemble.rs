@@ -10,11 +10,11 @@ mod start_up;
 mod course;
 mod platform;
 mod lines;
-mod timed;
+pub(crate) mod timed;
 
 use std::time::Duration;
 
-use lambda_api::telemetry::{Payload, Record};
+use lambda_api::telemetry::{More, Payload, Record};
 use model::{Map, Resource, Timestamp, Value};
 
 use self::invocation::Ending;
@@ -143,20 +143,25 @@ impl Assembler {
                     error_type: report.error_type,
                     duration_ms: report.metrics.duration_ms,
                     parts: report.spans,
+                    more: report.more.into_iter().chain(report.metrics.more).collect(),
                 };
                 self.on_phase_end("init", ending, time)
             }
-            Payload::InitRuntimeDone(done) => self.on_phase_status(&done.status, done.error_type, done.spans),
+            Payload::InitRuntimeDone(done) => {
+                self.on_phase_status(&done.status, done.error_type, done.spans, done.more)
+            }
             Payload::RestoreStart(start) => self.on_restore_start(*start, time),
             Payload::RestoreRuntimeDone(done) => {
-                self.on_phase_status(&done.status, done.error_type, done.spans)
+                self.on_phase_status(&done.status, done.error_type, done.spans, done.more)
             }
             Payload::RestoreReport(report) => {
+                let metrics = report.metrics.unwrap_or_default();
                 let ending = PhaseEnding {
                     status: report.status,
                     error_type: report.error_type,
-                    duration_ms: report.metrics.and_then(|metrics| metrics.duration_ms),
+                    duration_ms: metrics.duration_ms,
                     parts: report.spans,
+                    more: report.more.into_iter().chain(metrics.more).collect(),
                 };
                 self.on_phase_end("restore", ending, time)
             }
@@ -176,6 +181,13 @@ impl Assembler {
 fn put(map: &mut Map, key: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {
         map.insert(key.to_owned(), value.into());
+    }
+}
+
+/// Adds fields that are not known here under a prefix; a key that is known already stays.
+fn put_more(map: &mut Map, prefix: &str, more: &More) {
+    for (key, value) in more {
+        map.entry(format!("{prefix}{key}")).or_insert_with(|| value.clone().into());
     }
 }
 

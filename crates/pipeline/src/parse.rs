@@ -12,6 +12,7 @@ mod head;
 mod embedded;
 mod stack;
 mod telling;
+mod lenient;
 mod named;
 mod fields;
 mod error;
@@ -25,7 +26,8 @@ use std::ops::Range;
 use model::{Level, LogRecord, Map, Metric, SpanId, Timestamp, TraceId, Value};
 use wire::Printed;
 
-pub use context::{XrayContext, traceparent, xray_header};
+pub use context::{XrayContext, trace_header, traceparent, xray_header};
+pub(crate) use error::shorten as shorten_error;
 pub(crate) use plain::is_error as is_error_text;
 pub(crate) use platform::{TIMED_OUT, timed_out};
 
@@ -56,6 +58,8 @@ pub struct Line {
     /// The points of an Embedded Metric Format line. Those without a time of their own have `time` or the epoch;
     /// `request_id` is the caller's to set.
     pub metrics: Vec<Metric>,
+    /// Points that it declares beyond those.
+    pub metrics_left_out: usize,
 }
 
 /// Lines that Lambda itself prints, and all others.
@@ -88,6 +92,7 @@ impl Line {
         self.duration_ms = self.duration_ms.or(inner.duration_ms);
         self.error = self.error.take().or(inner.error);
         self.metrics.extend(inner.metrics);
+        self.metrics_left_out += inner.metrics_left_out;
     }
 }
 
@@ -112,7 +117,8 @@ pub fn glance(text: &str) -> Line {
 
 /// What the reader of a batch wants of a line that was shipped as it was printed.
 pub fn printed(text: &str) -> Printed {
-    let line = line(text);
+    let mut line = line(text);
+    line.error.iter_mut().for_each(error::shorten);
     Printed { keys: line.body, duration_ms: line.duration_ms, error: line.error }
 }
 
@@ -171,7 +177,7 @@ fn of_object(body: Map, keys: Keys) -> Line {
         line.request_id_certain = certain;
     }
     line.error = error::of(&body, line.level);
-    line.metrics = emf::points(&body, line.time);
+    (line.metrics, line.metrics_left_out) = emf::points(&body, line.time);
     line.body = body;
     if keys == Keys::All
         && !line.body.contains_key("message")
@@ -198,7 +204,7 @@ pub(crate) fn is_json_object(text: &str) -> bool {
 fn json_object(text: &str, keys: Keys) -> Option<Map> {
     is_json_object(text).then_some(())?;
     match keys {
-        Keys::All => serde_json::from_str(text).ok(),
+        Keys::All => serde_json::from_str(text).ok().or_else(|| lenient::object(text)),
         Keys::Telling => telling::read(text),
     }
 }

@@ -5,6 +5,7 @@
 //! which tells their trace. What an event says about its origin is `trigger`'s to know.
 
 mod read;
+mod encoded;
 
 use std::collections::VecDeque;
 
@@ -13,8 +14,9 @@ use model::{LogRecord, Map, Span, SpanKind, SpanLink, SpanStatus, Timestamp, Tra
 use crate::Signals;
 use crate::trigger::{self, Trigger};
 
-/// Invocations that run at a time, or whose records are late.
-const WAITING_MAX: usize = 16;
+/// Invocations that run at a time (Managed Instances: 64 on each vCPU), or whose records are late. What their copies
+/// hold is bounded in bytes.
+const WAITING_MAX: usize = 256;
 /// OpenTelemetry, HTTP spans: from here on a server's answer is its own failure.
 const SERVER_ERROR: i64 = 500;
 const STATUS_CODE: &str = "http.response.status_code";
@@ -181,7 +183,9 @@ impl Waiting {
             for (key, value) in trigger.span_attributes() {
                 span.attributes.entry(key).or_insert(value);
             }
-            span.links.extend(trigger.links);
+            // A log may have shown the same event.
+            let known: Vec<_> = span.links.iter().map(|link| link.context).collect();
+            span.links.extend(trigger.links.into_iter().filter(|link| !known.contains(&link.context)));
             if let Some(caller) = trigger.caller {
                 tie(span, caller);
             }

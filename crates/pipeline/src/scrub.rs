@@ -3,6 +3,7 @@
 use model::{LogRecord, Metric, Span, SpanStatus};
 use obfuscation::{Counts, Rule};
 
+use crate::assemble::timed;
 use crate::{Signals, parse};
 
 /// Applies one obfuscation rule to everything that is shipped; or nothing, if a team wants that.
@@ -26,18 +27,35 @@ impl Scrubber {
 
     /// Scrubs in place; returns how many values were taken out or masked, by reason.
     pub fn scrub(&self, signals: &mut Signals) -> Counts {
-        let mut counts = Counts::default();
-        let Some(rule) = &self.rule else { return counts };
-        for log in &mut signals.logs {
-            scrub_log(rule, log, &mut counts);
-        }
-        for span in &mut signals.spans {
-            scrub_span(rule, span, &mut counts);
-        }
-        for Metric { attributes, .. } in &mut signals.metrics {
-            counts.add(&rule.scrub(attributes));
-        }
+        let counts = self.rule.as_ref().map(|rule| scrub(rule, signals)).unwrap_or_default();
+        shorten(signals);
         counts
+    }
+}
+
+fn scrub(rule: &Rule, signals: &mut Signals) -> Counts {
+    let mut counts = Counts::default();
+    for log in &mut signals.logs {
+        scrub_log(rule, log, &mut counts);
+    }
+    for span in &mut signals.spans {
+        scrub_span(rule, span, &mut counts);
+    }
+    for Metric { name, attributes, .. } in &mut signals.metrics {
+        counts.add(&rule.scrub_text(name));
+        counts.add(&rule.scrub(attributes));
+    }
+    counts
+}
+
+/// Titles are cut only now: half a secret would not be known as one.
+fn shorten(signals: &mut Signals) {
+    signals.logs.iter_mut().filter_map(|log| log.error.as_mut()).for_each(parse::shorten_error);
+    for span in &mut signals.spans {
+        timed::shorten(span);
+        if let SpanStatus::Error(error) = &mut span.status {
+            parse::shorten_error(error);
+        }
     }
 }
 
@@ -60,6 +78,7 @@ fn scrub_span(rule: &Rule, span: &mut Span, counts: &mut Counts) {
         counts.add(&rule.scrub_text(message));
     }
     for event in &mut span.events {
+        counts.add(&rule.scrub_text(&mut event.name));
         counts.add(&rule.scrub(&mut event.attributes));
     }
     for link in &mut span.links {
@@ -81,12 +100,19 @@ mod tests {
             initialization_type: "provisioned-concurrency".into(),
             ..FunctionContext::default()
         });
-        let record = Record {
-            time: String::new(),
-            kind: "function".into(),
-            record: serde_json::Value::from(line.replace('\n', " ")),
-        };
-        assembler.accept(record, Timestamp::EPOCH)
+        assembler.accept(record("function", line.replace('\n', " ").into()), Timestamp::EPOCH)
+    }
+
+    fn record(kind: &str, record: serde_json::Value) -> Record {
+        Record { time: String::new(), kind: kind.into(), record }
+    }
+
+    /// With an invocation that runs.
+    fn started() -> Assembler {
+        let mut assembler = Assembler::new(FunctionContext::default());
+        let start = record("platform.start", serde_json::json!({"requestId": "r"}));
+        assembler.accept(start, Timestamp::EPOCH);
+        assembler
     }
 
     #[test]
@@ -110,6 +136,44 @@ mod tests {
         let mut signals = signals(r#"{"level":"error","error":"refused postgres://app:hunter2@db/x"}"#);
         Scrubber::default().scrub(&mut signals);
         assert!(!format!("{signals:?}").contains("hunter2"), "{signals:?}");
+    }
+
+    #[test]
+    fn a_title_is_cut_only_when_its_secrets_are_out() {
+        let token = format!("ghp_{}", "a1B2".repeat(9));
+        let line = |before: usize| {
+            format!(
+                r#"{{"message":"{} {token}","error":"{} {token}","duration":5}}"#,
+                "x".repeat(before),
+                "y".repeat(1_010)
+            )
+        };
+        let mut started = started();
+        for before in [10, 100, 120, 127, 500] {
+            let mut signals = started.accept(record("function", line(before).into()), Timestamp::EPOCH);
+            assert!(signals.spans[0].name.contains("ghp_"), "{signals:?}");
+            Scrubber::default().scrub(&mut signals);
+            let (span, log) = (&signals.spans[0], &signals.logs[0]);
+            assert!(span.name.len() <= 128 && log.error.as_ref().unwrap().len() <= 1_024, "{span:?}");
+            assert!(!format!("{signals:?}").contains("ghp_"), "{signals:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_scrubbed_too() {
+        let event = model::SpanEvent {
+            name: "login password=hunter2".into(),
+            time: Timestamp::EPOCH,
+            attributes: Map::new(),
+        };
+        let line =
+            r#"{"_aws":{"CloudWatchMetrics":[{"Metrics":[{"Name":"password=hunter2"}]}]},"password=hunter2":1}"#;
+        let mut assembler = started();
+        let mut signals = assembler.accept(record("function", line.into()), Timestamp::EPOCH);
+        signals.append(assembler.close(crate::CloseReason::Spindown, Timestamp::EPOCH));
+        signals.spans[0].events.push(event);
+        Scrubber::default().scrub(&mut signals);
+        assert!(!format!("{:?}{:?}", signals.spans, signals.metrics).contains("hunter2"), "{signals:?}");
     }
 
     #[test]

@@ -172,6 +172,13 @@ impl Intake {
         }
     }
 
+    /// Copies for which the queue had no room.
+    pub fn missed(&mut self, copies: u64) {
+        if copies > 0 {
+            self.stages.ledger.lost(Reason::Payload, copies);
+        }
+    }
+
     /// INVOKE came.
     pub fn announce(&mut self, request_id: &str) {
         self.stages.app.announce(request_id);

@@ -130,6 +130,7 @@ impl Task {
 
     pub(super) fn follow(&mut self) {
         self.intake.follow(self.export.room_bytes(), self.export.delivery());
+        self.intake.missed(self.inputs.inbox.missed());
     }
 
     fn release(&mut self, now: Timestamp) -> Option<Timestamp> {

@@ -82,7 +82,7 @@ impl Relay {
         }
         let answers = path.strip_prefix(INVOCATION_PREFIX).and_then(|rest| rest.strip_suffix("/response"));
         let body = match answers {
-            Some(request_id) if self.copies.responses => self.tap(body, Part::Response, request_id),
+            Some(request_id) => self.tap(body, Part::Response, request_id),
             _ => Tap::closed(body),
         };
         Request::from_parts(parts, body)

@@ -69,10 +69,13 @@ impl Tap {
 
 impl Copy {
     fn tell(self) {
-        // No place: the collector has more to do than it can. The function's own bytes are through.
-        if let Ok(place) = self.entrance.reserve(self.bytes.len()) {
-            let Self { part, request_id, bytes, cut, .. } = self;
-            place.fill(Message::Payload(Capture { part, request_id, bytes: bytes.freeze(), cut }));
+        let Self { part, request_id, bytes, cut, entrance, .. } = self;
+        match entrance.reserve(bytes.len()) {
+            Ok(place) => {
+                place.fill(Message::Payload(Capture { part, request_id, bytes: bytes.freeze(), cut }));
+            }
+            // The collector has more to do than it can. The function's own bytes are through.
+            Err(_) => entrance.miss(),
         }
     }
 

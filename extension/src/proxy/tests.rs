@@ -19,9 +19,13 @@ struct Stage {
 
 impl Stage {
     async fn set(bytes_max: usize) -> Self {
+        Self::with_queue(bytes_max, 1_000_000).await
+    }
+
+    async fn with_queue(bytes_max: usize, queue_bytes: usize) -> Self {
         let platform = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (entrance, inbox) = inbound::queue(1_000_000);
-        let copies = Copies { bytes_max, responses: true };
+        let (entrance, inbox) = inbound::queue(queue_bytes);
+        let copies = Copies { bytes_max };
         let relay = Relay::new(platform.local_addr().unwrap().to_string(), copies, entrance);
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut runtime = TcpStream::connect(socket.local_addr().unwrap()).await.unwrap();
@@ -72,6 +76,18 @@ async fn an_event_passes_and_is_copied_up_to_its_bound() {
     let copied = stage.copied().await;
     assert_eq!((copied.part, copied.request_id.as_str()), (Part::Event, "one"));
     assert_eq!((&copied.bytes[..], copied.cut), (&b"{\"a"[..], true));
+}
+
+#[tokio::test]
+async fn a_copy_without_a_place_is_counted_and_its_event_passes() {
+    let mut stage = Stage::with_queue(100, 3).await;
+    let counted = async {
+        while stage.inbox.missed() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), counted).await.expect("nobody has counted it");
+    assert!(stage.inbox.take().is_none());
 }
 
 #[tokio::test]

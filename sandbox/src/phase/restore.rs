@@ -45,6 +45,7 @@ impl Environment {
             function_version: Some(config.version.clone()),
             instance_id: Some(self.instance.clone()),
             instance_max_memory: Some(u64::from(config.memory_mb) << 20),
+            ..RestoreStart::default()
         };
         self.emit(kind::RESTORE_START, &record);
         if let (Some(version), Some(arn)) = (runtime_version, runtime_version_arn) {
@@ -64,7 +65,7 @@ impl Environment {
         let report = RestoreReport {
             status: Some(status),
             error_type,
-            metrics: Some(InitMetrics { duration_ms: Some(duration_ms) }),
+            metrics: Some(InitMetrics { duration_ms: Some(duration_ms), ..InitMetrics::default() }),
             ..RestoreReport::default()
         };
         self.emit(kind::RESTORE_REPORT, &report);

@@ -141,6 +141,7 @@ impl Environment {
             spans: spans.map(Vec::from).unwrap_or_default(),
             tenant_id: current.tenant_id.clone(),
             tracing: Some(current.tracing.clone()),
+            ..Report::default()
         };
         self.emit(kind::REPORT, &record);
         self.say(format!("END RequestId: {}", current.request_id));

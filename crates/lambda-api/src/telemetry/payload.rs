@@ -105,6 +105,7 @@ mod tests {
         assert_eq!(report.metrics.billed_duration_ms, Some(300.0));
         let written = serde_json::to_value(&report).unwrap();
         assert_eq!(written["metrics"]["maxMemoryUsedMB"], 33);
+        assert_eq!(written["new"]["deep"], 1);
         assert_eq!(written["metrics"]["billedDurationMs"].to_string(), "300");
     }
 
@@ -113,6 +114,15 @@ mod tests {
         let record = json!({"requestId":"r","status":"success","metrics":{"durationMs":2.5}});
         let Payload::Report(report) = read(kind::REPORT, &record) else { panic!("no report") };
         assert_eq!(report.metrics, ReportMetrics { duration_ms: Some(2.5), ..ReportMetrics::default() });
+    }
+
+    #[test]
+    fn what_is_null_says_nothing() {
+        let record = json!({"requestId":"r","status":"success","spans":null,"metrics":null,"errorType":null});
+        let Payload::RuntimeDone(done) = read(kind::RUNTIME_DONE, &record) else { panic!("no end") };
+        assert_eq!((done.metrics, done.spans, done.error_type), (None, Vec::new(), None));
+        let Payload::Report(report) = read(kind::REPORT, &record) else { panic!("no report") };
+        assert_eq!(report.metrics, ReportMetrics::default());
     }
 
     #[test]

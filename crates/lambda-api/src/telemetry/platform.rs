@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// Fields that no schema known here has, as they came: AWS adds some without a new version.
+pub type More = serde_json::Map<String, serde_json::Value>;
+
 /// Readers that take a billed duration for a whole number (AWS's own Rust crate) refuse `156.0` and take `156`.
 #[expect(
     clippy::cast_possible_truncation,
@@ -26,6 +29,11 @@ fn whole<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
         reason = "`as` saturates, and is a fallback"
     )]
     Ok(number.as_u64().or_else(|| number.as_f64().map(|float| float as u64)))
+}
+
+/// What is `null` says nothing.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(input: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(input)?.unwrap_or_default())
 }
 
 /// Declares a record struct: every field optional unless it has a type with a default of its own.
@@ -61,6 +69,8 @@ records! {
         #[serde(deserialize_with = "whole", skip_serializing_if = "Option::is_none")] instance_max_memory: Option<u64>,
         /// The trace, when the platform knows it already.
         #[serde(skip_serializing_if = "Option::is_none")] tracing: Option<Tracing>,
+        /// What a newer schema says beside it.
+        #[serde(flatten)] more: More,
     }
 
     /// The runtime's part of init is done.
@@ -74,9 +84,11 @@ records! {
         /// As `Runtime.ExitError`.
         #[serde(skip_serializing_if = "Option::is_none")] error_type: Option<String>,
         /// Parts that the platform measured.
-        #[serde(skip_serializing_if = "Vec::is_empty")] spans: Vec<Span>,
+        #[serde(deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")] spans: Vec<Span>,
         /// The trace.
         #[serde(skip_serializing_if = "Option::is_none")] tracing: Option<Tracing>,
+        /// What a newer schema says beside it.
+        #[serde(flatten)] more: More,
     }
 
     /// Init is over.
@@ -90,17 +102,21 @@ records! {
         /// As `Runtime.ExitError`.
         #[serde(skip_serializing_if = "Option::is_none")] error_type: Option<String>,
         /// How long it took.
-        metrics: InitMetrics,
+        #[serde(deserialize_with = "or_default")] metrics: InitMetrics,
         /// Parts that the platform measured.
-        #[serde(skip_serializing_if = "Vec::is_empty")] spans: Vec<Span>,
+        #[serde(deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")] spans: Vec<Span>,
         /// The trace.
         #[serde(skip_serializing_if = "Option::is_none")] tracing: Option<Tracing>,
+        /// What a newer schema says beside it.
+        #[serde(flatten)] more: More,
     }
 
     /// Figures of an init or a restore.
     InitMetrics {
         /// Milliseconds.
         #[serde(skip_serializing_if = "Option::is_none")] duration_ms: Option<f64>,
+        /// What a newer schema says beside it.
+        #[serde(flatten)] more: More,
     }
 
     /// A snapshot's restore begins.
@@ -117,6 +133,8 @@ records! {
         #[serde(skip_serializing_if = "Option::is_none")] instance_id: Option<String>,
         /// As in [`InitStart`].
         #[serde(deserialize_with = "whole", skip_serializing_if = "Option::is_none")] instance_max_memory: Option<u64>,
+        /// What a newer schema says beside it.
+        #[serde(flatten)] more: More,
     }
 
     /// The runtime's part of restore is done.
@@ -126,9 +144,11 @@ records! {
         /// As `Runtime.ExitError`.
         #[serde(skip_serializing_if = "Option::is_none")] error_type: Option<String>,
         /// Parts that the platform measured.
-        #[serde(skip_serializing_if = "Vec::is_empty")] spans: Vec<Span>,
+        #[serde(deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")] spans: Vec<Span>,
         /// The trace.
         #[serde(skip_serializing_if = "Option::is_none")] tracing: Option<Tracing>,
+        /// What a newer schema says beside it.
+        #[serde(flatten)] more: More,
     }
 
     /// Restore is over.
@@ -140,9 +160,11 @@ records! {
         /// How long it took.
         #[serde(skip_serializing_if = "Option::is_none")] metrics: Option<InitMetrics>,
         /// Parts that the platform measured.
-        #[serde(skip_serializing_if = "Vec::is_empty")] spans: Vec<Span>,
+        #[serde(deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")] spans: Vec<Span>,
         /// The trace.
         #[serde(skip_serializing_if = "Option::is_none")] tracing: Option<Tracing>,
+        /// What a newer schema says beside it.
+        #[serde(flatten)] more: More,
     }
 
     /// An invocation begins.
@@ -157,6 +179,8 @@ records! {
         #[serde(skip_serializing_if = "Option::is_none")] tenant_id: Option<String>,
         /// The trace.
         #[serde(skip_serializing_if = "Option::is_none")] tracing: Option<Tracing>,
+        /// What a newer schema says beside it.
+        #[serde(flatten)] more: More,
     }
 
     /// The runtime's part of an invocation is done.
@@ -170,11 +194,13 @@ records! {
         /// Figures; absent when the runtime never answered.
         #[serde(skip_serializing_if = "Option::is_none")] metrics: Option<RuntimeDoneMetrics>,
         /// `responseLatency`, `responseDuration`, `runtimeOverhead`.
-        #[serde(skip_serializing_if = "Vec::is_empty")] spans: Vec<Span>,
+        #[serde(deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")] spans: Vec<Span>,
         /// The tenant, with tenant isolation.
         #[serde(skip_serializing_if = "Option::is_none")] tenant_id: Option<String>,
         /// The trace.
         #[serde(skip_serializing_if = "Option::is_none")] tracing: Option<Tracing>,
+        /// What a newer schema says beside it.
+        #[serde(flatten)] more: More,
     }
 
     /// Figures of [`RuntimeDone`].
@@ -183,6 +209,8 @@ records! {
         #[serde(skip_serializing_if = "Option::is_none")] duration_ms: Option<f64>,
         /// Bytes of the response.
         #[serde(deserialize_with = "whole", skip_serializing_if = "Option::is_none")] produced_bytes: Option<u64>,
+        /// What a newer schema says beside it.
+        #[serde(flatten)] more: More,
     }
 
     /// An invocation is over, extensions included.
@@ -194,13 +222,15 @@ records! {
         /// As in [`RuntimeDone`].
         #[serde(skip_serializing_if = "Option::is_none")] error_type: Option<String>,
         /// Figures; only the duration on Managed Instances.
-        metrics: ReportMetrics,
+        #[serde(deserialize_with = "or_default")] metrics: ReportMetrics,
         /// `extensionOverhead`; on Managed Instances also the response's spans.
-        #[serde(skip_serializing_if = "Vec::is_empty")] spans: Vec<Span>,
+        #[serde(deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")] spans: Vec<Span>,
         /// The tenant, with tenant isolation.
         #[serde(skip_serializing_if = "Option::is_none")] tenant_id: Option<String>,
         /// The trace.
         #[serde(skip_serializing_if = "Option::is_none")] tracing: Option<Tracing>,
+        /// What a newer schema says beside it.
+        #[serde(flatten)] more: More,
     }
 
     /// Figures of [`Report`].
@@ -222,6 +252,8 @@ records! {
         #[serde(skip_serializing_if = "Option::is_none")] restore_duration_ms: Option<f64>,
         /// Milliseconds of restore that are billed.
         #[serde(skip_serializing_if = "Option::is_none")] billed_restore_duration_ms: Option<f64>,
+        /// What a newer schema says beside it.
+        #[serde(flatten)] more: More,
     }
 
     /// An extension registered, or failed to.

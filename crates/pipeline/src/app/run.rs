@@ -1,11 +1,12 @@
-//! The invocations' course, as far as it helps to tell whose a record is: by trace, else by time.
+//! The invocations' course, as far as it helps to tell whose a record is: by trace, unless several invocations share it,
+//! else by time.
 
 use std::collections::VecDeque;
 
 use lambda_api::telemetry::{Payload, Record};
 use model::{Timestamp, TraceId, Value};
 
-use crate::parse::xray_header;
+use crate::parse::trace_header;
 
 /// An SDK exports within seconds; more invocations than this at a time run on no instance.
 const RUNS_MAX: usize = 256;
@@ -26,7 +27,8 @@ struct Run {
 #[derive(Debug, Default)]
 pub(super) struct Runs {
     runs: VecDeque<Run>,
-    named: VecDeque<(TraceId, String)>,
+    /// None: of several.
+    named: VecDeque<(TraceId, Option<String>)>,
 }
 
 impl Runs {
@@ -36,7 +38,7 @@ impl Runs {
             Payload::Start(start) => {
                 let run = self.run(&start.request_id);
                 run.started_at = time();
-                let header = start.tracing.as_ref().and_then(|tracing| xray_header(&tracing.value));
+                let header = start.tracing.as_ref().and_then(|tracing| trace_header(&tracing.value));
                 run.trace_id = header.map(|header| header.trace_id);
             }
             Payload::RuntimeDone(done) => self.done(&done.request_id, time()),
@@ -51,13 +53,16 @@ impl Runs {
 
     /// A span of this trace has said whose it is.
     pub(super) fn learn(&mut self, trace_id: TraceId, request_id: &str) {
-        if self.named.iter().any(|(known, _)| *known == trace_id) {
+        if let Some((_, known)) = self.named.iter_mut().find(|(known, _)| *known == trace_id) {
+            if known.as_deref() != Some(request_id) {
+                *known = None;
+            }
             return;
         }
         if self.named.len() == TRACES_MAX {
             self.named.pop_front();
         }
-        self.named.push_back((trace_id, request_id.to_owned()));
+        self.named.push_back((trace_id, Some(request_id.to_owned())));
     }
 
     /// Whose record this is, if that can be known.
@@ -68,8 +73,8 @@ impl Runs {
 
     /// A trace that several invocations share (a retry, a fan-out into one function) tells nothing.
     fn by_trace(&self, trace_id: TraceId) -> Option<&str> {
-        if let Some((_, request_id)) = self.named.iter().rev().find(|(known, _)| *known == trace_id) {
-            return Some(request_id);
+        if let Some((_, request_id)) = self.named.iter().find(|(known, _)| *known == trace_id) {
+            return request_id.as_deref();
         }
         let mut same = self.runs.iter().filter(|run| run.trace_id == Some(trace_id));
         match (same.next(), same.next()) {

@@ -1,6 +1,6 @@
 //! The records that tell of an invocation's course: they open it, close it, and report it.
 
-use lambda_api::telemetry::{self, kind};
+use lambda_api::telemetry::{self, More, kind};
 use model::{Timestamp, Value};
 
 use super::failure::{tells_out_of_memory, used_all_memory};
@@ -23,8 +23,8 @@ impl Assembler {
         invocation.tenant_id = start.tenant_id;
         invocation.arn = start.function_arn;
         let mut signals = self.phases.release(Some(&invocation));
-        signals.logs.push(platform::start(&invocation));
-        if let Some(lost) = self.invocations.open(invocation) {
+        signals.logs.push(platform::start(&invocation, &start.more));
+        if let Some(lost) = self.invocations.open(invocation, self.function.overlaps()) {
             signals.append(self.finish(lost, &Ending::default(), &[], time));
         }
         signals
@@ -37,16 +37,24 @@ impl Assembler {
             error_type: done.error_type.clone(),
             duration_ms: metrics.duration_ms,
             produced_bytes: metrics.produced_bytes,
+            more: done
+                .more
+                .iter()
+                .chain(&metrics.more)
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
         };
         let mut invocation = match self.invocations.take(&done.request_id) {
             Some(invocation) => invocation,
-            // Its report came first and has closed it.
-            None if self.invocations.find(&done.request_id).is_some() => return lines::folded(),
-            None => {
-                let started_at = time.minus(millis(metrics.duration_ms.unwrap_or(0.0)));
-                Invocation::new(&done.request_id, done.tracing.as_ref(), started_at)
-            }
+            None => match self.invocations.find(&done.request_id) {
+                Some(closed) => return late_parts(closed, done),
+                None => {
+                    let started_at = time.minus(millis(metrics.duration_ms.unwrap_or(0.0)));
+                    Invocation::new(&done.request_id, done.tracing.as_ref(), started_at)
+                }
+            },
         };
+        invocation.runtime_done = true;
         invocation.tenant_id = invocation.tenant_id.or_else(|| done.tenant_id.clone());
         self.finish(invocation, &ending, &done.spans, time)
     }
@@ -133,13 +141,13 @@ impl Assembler {
             signals.logs.push(platform::timeout(&invocation, end));
         }
         signals.logs.push(platform::end(&invocation, ending, told_at));
-        self.invocations.remember(invocation);
+        self.invocations.remember(invocation, told_at);
         signals
     }
 
     pub(super) fn on_other(&mut self, kind: &str, record: Value, time: Timestamp) -> Signals {
         let mut log = platform::other(kind, record, time);
-        if let Some(invocation) = self.invocations.current(self.function.overlaps()) {
+        if let Some(invocation) = self.invocations.current(self.function.overlaps(), time) {
             log.request_id = Some(invocation.request_id.clone());
             log.trace_id = Some(invocation.context.trace_id);
             log.span_id = Some(invocation.context.span_id);
@@ -148,11 +156,22 @@ impl Assembler {
     }
 }
 
+/// Of an invocation whose report came first and has closed it: the parts that no record has told yet.
+fn late_parts(closed: &mut Invocation, done: &telemetry::RuntimeDone) -> Signals {
+    let told = std::mem::replace(&mut closed.runtime_done, true);
+    let parts = if told { &[] } else { done.spans.as_slice() };
+    let request_id = Some(closed.request_id.as_str());
+    let spans = parts.iter().filter_map(|measured| part(measured, closed.context, request_id)).collect();
+    Signals { spans, ..lines::folded() }
+}
+
 fn ending_of(report: &telemetry::Report) -> Ending {
     Ending {
         status: report.status.clone().unwrap_or_default(),
         error_type: report.error_type.clone(),
         duration_ms: report.metrics.duration_ms,
         produced_bytes: None,
+        // The report's own event tells what is more.
+        more: More::new(),
     }
 }

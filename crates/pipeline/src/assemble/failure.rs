@@ -29,6 +29,11 @@ pub(super) fn tells_out_of_memory(error: &str) -> bool {
     rust || LAST_WORDS.iter().any(|words| error.contains(words))
 }
 
+/// True for what is said of a process after it died: it does not say why, so what was known of that stays.
+pub(super) fn tells_only_of_the_exit(error: &str) -> bool {
+    error.starts_with("Runtime exited") || is_platform_error(error)
+}
+
 /// True for errors of runtime, extension or sandbox, which no line of the function tells of.
 pub(super) fn is_platform_error(kind: &str) -> bool {
     ["Runtime.", "Extension.", "Sandbox."].iter().any(|prefix| kind.starts_with(prefix))

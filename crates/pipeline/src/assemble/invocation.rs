@@ -1,12 +1,12 @@
 //! One invocation from its start to its end: its place in a trace, its span, and how it ended.
 
-use lambda_api::telemetry;
+use lambda_api::telemetry::{self, More};
 use model::{Map, Span, SpanId, SpanKind, SpanLink, SpanStatus, Timestamp, TraceContext, Value};
 
-use super::failure::{OUT_OF_MEMORY, is_platform_error};
+use super::failure::{OUT_OF_MEMORY, is_platform_error, tells_only_of_the_exit, tells_out_of_memory};
 use super::identity;
 use super::{millis, put};
-use crate::parse::{TIMED_OUT, XrayContext, xray_header};
+use crate::parse::{TIMED_OUT, XrayContext, trace_header};
 use crate::trigger::Trigger;
 
 /// What is known of an invocation before it ends.
@@ -29,6 +29,8 @@ pub(super) struct Invocation {
     pub(super) out_of_memory: bool,
     /// It failed because memory ran out, and its span or its report has told that.
     pub(super) ran_out: bool,
+    /// `runtimeDone` has told its end and its parts.
+    pub(super) runtime_done: bool,
     /// What a log has shown of its event.
     pub(super) trigger: Option<Trigger>,
 }
@@ -41,6 +43,8 @@ pub(super) struct Ending {
     pub(super) error_type: Option<String>,
     pub(super) duration_ms: Option<f64>,
     pub(super) produced_bytes: Option<u64>,
+    /// What the record says beside what is known.
+    pub(super) more: More,
 }
 
 /// The place that `tracing` gives to an invocation, filled up from its request id.
@@ -48,7 +52,7 @@ pub(super) fn context(
     request_id: &str,
     tracing: Option<&telemetry::Tracing>,
 ) -> (TraceContext, Option<SpanId>) {
-    let xray: Option<XrayContext> = tracing.and_then(|tracing| xray_header(&tracing.value));
+    let xray: Option<XrayContext> = tracing.and_then(|tracing| trace_header(&tracing.value));
     let own = tracing.and_then(|tracing| tracing.span_id.as_deref()?.parse().ok());
     let span_id = own.unwrap_or_else(|| identity::span_id(request_id, identity::INVOCATION));
     let trace_id = xray.map_or_else(|| identity::trace_id(request_id), |xray| xray.trace_id);
@@ -75,8 +79,19 @@ impl Invocation {
             is_durable: false,
             out_of_memory: false,
             ran_out: false,
+            runtime_done: false,
             trigger: None,
         }
+    }
+
+    /// It logged an error. Memory that ran out, was caught and was followed by another error is not why it fails.
+    pub(super) fn logged(&mut self, error: &str) {
+        if tells_out_of_memory(error) {
+            self.out_of_memory = true;
+        } else if !tells_only_of_the_exit(error) {
+            self.out_of_memory = false;
+        }
+        self.last_error = Some(error.to_owned());
     }
 
     /// When it ended: by the platform's own measure, else when the platform said so.

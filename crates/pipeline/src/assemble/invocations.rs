@@ -2,10 +2,15 @@
 
 use std::collections::VecDeque;
 
+use model::Timestamp;
+
 use super::invocation::Invocation;
 
 /// Invocations that run at a time: far more than Managed Instances allow (64 per vCPU), so that only lost ends fill it.
 const OPEN_MAX: usize = 1024;
+
+/// Where only one runs at a time: that one, and the one before it, whose end may be late.
+const ALONE_MAX: usize = 2;
 
 /// A report comes during the next invocation; late lines and reports of overlapping ones a little later.
 const PAST_MAX: usize = 256;
@@ -17,6 +22,8 @@ pub(super) struct Invocations {
     past: VecDeque<Invocation>,
     /// The request that started last.
     latest: Option<String>,
+    /// The end that was told last.
+    ended_at: Option<Timestamp>,
 }
 
 impl Invocations {
@@ -25,11 +32,12 @@ impl Invocations {
         self.latest.is_none()
     }
 
-    /// Adds a running one; gives back the oldest if there are too many (its end was lost).
-    pub(super) fn open(&mut self, invocation: Invocation) -> Option<Invocation> {
+    /// Adds a running one; gives back the oldest if there are too many: its end was lost.
+    pub(super) fn open(&mut self, invocation: Invocation, overlaps: bool) -> Option<Invocation> {
         self.latest = Some(invocation.request_id.clone());
         self.open.push_back(invocation);
-        if self.open.len() > OPEN_MAX { self.open.pop_front() } else { None }
+        let open_max = if overlaps { OPEN_MAX } else { ALONE_MAX };
+        if self.open.len() > open_max { self.open.pop_front() } else { None }
     }
 
     /// Takes a running one out, to be given back by [`Self::remember`]. A retried event has the request id of its
@@ -44,8 +52,9 @@ impl Invocations {
         self.open.drain(..).collect()
     }
 
-    /// Keeps an ended one for its late records.
-    pub(super) fn remember(&mut self, mut invocation: Invocation) {
+    /// Keeps one that ended then for its late records.
+    pub(super) fn remember(&mut self, mut invocation: Invocation, ended_at: Timestamp) {
+        self.ended_at = self.ended_at.max(Some(ended_at));
         invocation.trigger = None;
         if self.past.len() == PAST_MAX {
             self.past.pop_front();
@@ -69,10 +78,13 @@ impl Invocations {
     }
 
     /// The one that a record without a request id belongs to. Where invocations overlap that can be told only while
-    /// one runs alone; elsewhere it is the one that started last, also when it has ended: its last lines come late.
-    pub(super) fn current(&mut self, overlaps: bool) -> Option<&mut Invocation> {
+    /// one runs alone, and of what was printed since it began and since the others ended; elsewhere it is the one that
+    /// started last, also when it has ended: its last lines come late.
+    pub(super) fn current(&mut self, overlaps: bool, at: Timestamp) -> Option<&mut Invocation> {
         if overlaps {
-            return if self.open.len() == 1 { self.open.front_mut() } else { None };
+            let others_ran = self.ended_at.is_some_and(|ended_at| at <= ended_at);
+            let alone = self.open.len() == 1 && !others_ran;
+            return self.open.front_mut().filter(|only| alone && only.started_at <= at);
         }
         find(&mut self.open, &mut self.past, self.latest.as_deref()?)
     }

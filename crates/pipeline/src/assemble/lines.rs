@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use model::{LogRecord, Span, Timestamp, Value};
 
-use super::failure::tells_out_of_memory;
 use super::{Assembler, OWN_LINE_MARKER, timed};
 use crate::join::Released;
 use crate::parse::{self, Line, LineKind};
@@ -55,7 +54,7 @@ impl Assembler {
     fn on_text(&mut self, text: String, seen_at: Timestamp, now: Timestamp) -> Signals {
         let before = self.joiner.push(text, seen_at, now);
         let mut signals = self.on_blocks(before);
-        if self.invocations.are_mixed() {
+        if self.function.overlaps() && self.invocations.are_mixed() {
             signals.append(self.finish_lines());
         }
         signals
@@ -91,6 +90,10 @@ impl Assembler {
         let mut log = self.place(&line, text, seen_at);
         if source == Source::Extension {
             log.body.insert("@type".to_owned(), "EXTENSION".into());
+        }
+        if line.metrics_left_out > 0 {
+            let left_out = i64::try_from(line.metrics_left_out).unwrap_or(i64::MAX);
+            log.body.insert("limelight.droppedPoints".to_owned(), left_out.into());
         }
         for metric in &mut signals.metrics {
             metric.request_id.clone_from(&log.request_id);
@@ -137,12 +140,15 @@ impl Assembler {
             (Some(id), _) => self.invocations.find(id),
             // An invocation of which nothing else is known: a line from before the extension was restarted.
             (None, true) => None,
-            (None, false) => self.invocations.current(self.function.overlaps()),
+            (None, false) => {
+                // Under a common key it is the id of something else, unless an invocation has it.
+                log.request_id = None;
+                self.invocations.current(self.function.overlaps(), seen_at)
+            }
         };
         if let Some(invocation) = invocation {
             if let Some(error) = &log.error {
-                invocation.out_of_memory |= tells_out_of_memory(error);
-                invocation.last_error = Some(error.clone());
+                invocation.logged(error);
             }
             if invocation.trigger.is_none() {
                 let whole = || parse::line(log.line.as_deref().unwrap_or_default()).body;

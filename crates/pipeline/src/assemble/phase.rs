@@ -3,13 +3,13 @@
 
 use std::collections::VecDeque;
 
-use lambda_api::telemetry;
+use lambda_api::telemetry::{self, More};
 use model::{LogRecord, Map, Span, SpanKind, SpanStatus, Timestamp, TraceContext};
 
 use super::invocation::{Invocation, part};
-use super::{identity, millis, put};
+use super::{identity, millis, put, put_more};
 use crate::Signals;
-use crate::parse::xray_header;
+use crate::parse::trace_header;
 
 /// Init may be repeated inside the first invocation, and a snapshot restored: three, and one for surprises.
 const HELD_SPANS_MAX: usize = 4;
@@ -18,6 +18,9 @@ const HELD_SPANS_MAX: usize = 4;
 const HELD_LOGS_MAX: usize = 256;
 /// And they are short ones. One line may have 256 KiB.
 const HELD_BYTES_MAX: usize = 1024 * 1024;
+
+/// Of attributes that only Lambda has.
+pub(super) const PREFIX: &str = "aws.lambda.";
 
 /// A phase that has begun.
 #[derive(Debug, Clone)]
@@ -50,6 +53,7 @@ pub(super) struct PhaseEnding {
     pub(super) error_type: Option<String>,
     pub(super) duration_ms: Option<f64>,
     pub(super) parts: Vec<telemetry::Span>,
+    pub(super) more: More,
 }
 
 impl Phase {
@@ -69,7 +73,7 @@ impl Phase {
     pub(super) fn set_root(&mut self, instance: &str, tracing: Option<&telemetry::Tracing>) {
         let seed = format!("{instance} {}", self.started_at);
         let trace_id = tracing
-            .and_then(|tracing| xray_header(&tracing.value))
+            .and_then(|tracing| trace_header(&tracing.value))
             .map_or_else(|| identity::trace_id(&seed), |xray| xray.trace_id);
         self.root = Some(TraceContext { trace_id, span_id: identity::span_id(&seed, self.name) });
     }
@@ -80,6 +84,7 @@ impl Phase {
             ending.error_type = ending.error_type.or(error_type);
         }
         let end = ending.duration_ms.map_or(told_at, |duration| self.started_at.plus(millis(duration)));
+        put_more(&mut self.attributes, PREFIX, &ending.more);
         let status = ending.status.as_deref().filter(|status| !status.is_empty());
         put(&mut self.attributes, "aws.lambda.status", status);
         let status = match status {

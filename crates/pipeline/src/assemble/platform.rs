@@ -1,12 +1,15 @@
 //! Platform events as log records, with the keys that the reference discovers in their text forms.
 
-use lambda_api::telemetry::{self, kind};
+use lambda_api::telemetry::{self, More, kind};
 use model::{Level, LogRecord, Map, Timestamp, TraceContext, Value};
 
 use super::failure::{OUT_OF_MEMORY, is_platform_error};
 use super::invocation::{Ending, Invocation};
-use super::put;
-use crate::parse::{TIMED_OUT, timed_out, xray_header};
+use super::{put, put_more};
+use crate::parse::{TIMED_OUT, timed_out, trace_header};
+
+/// How the reference's discovered keys begin.
+const DISCOVERED: &str = "@";
 
 /// A platform event, before its keys.
 fn event(time: Timestamp, kind: &str) -> LogRecord {
@@ -27,11 +30,12 @@ fn of_invocation(time: Timestamp, kind: &str, request_id: &str, context: TraceCo
     log
 }
 
-/// `@type: START`
-pub(super) fn start(invocation: &Invocation) -> LogRecord {
+/// `@type: START`; `more` is what the record says beside what is known.
+pub(super) fn start(invocation: &Invocation, more: &More) -> LogRecord {
     let mut log = of_invocation(invocation.started_at, "START", &invocation.request_id, invocation.context);
     put(&mut log.body, "@version", invocation.version.as_deref());
     put(&mut log.body, "@tenantId", invocation.tenant_id.as_deref());
+    put_more(&mut log.body, DISCOVERED, more);
     log
 }
 
@@ -40,6 +44,7 @@ pub(super) fn end(invocation: &Invocation, ending: &Ending, time: Timestamp) -> 
     let mut log = of_invocation(time, "END", &invocation.request_id, invocation.context);
     put(&mut log.body, "@status", Some(&*ending.status).filter(|status| !status.is_empty()));
     put(&mut log.body, "@errorType", ending.error_type.as_deref());
+    put_more(&mut log.body, DISCOVERED, &ending.more);
     log
 }
 
@@ -78,11 +83,13 @@ pub(super) fn report(
     let overhead = report.spans.iter().find(|span| span.name == "extensionOverhead");
     put(&mut log.body, "@extensionOverhead", overhead.map(|span| span.duration_ms));
     if let Some(tracing) = &report.tracing {
-        let xray = xray_header(&tracing.value);
+        let xray = trace_header(&tracing.value);
         put(&mut log.body, "@xRAYTraceId", xray.map(|xray| xray.trace_id.to_xray()));
         put(&mut log.body, "@segmentId", tracing.span_id.as_deref());
         put(&mut log.body, "@sampled", xray.and_then(|xray| xray.sampled));
     }
+    put_more(&mut log.body, DISCOVERED, &report.more);
+    put_more(&mut log.body, DISCOVERED, &metrics.more);
     log.duration_ms = metrics.duration_ms;
     if out_of_memory {
         log.body.insert("@outOfMemory".to_owned(), true.into());

@@ -1,10 +1,10 @@
 //! The records of init and restore: they open and close a phase.
 
-use lambda_api::telemetry;
+use lambda_api::telemetry::{self, More};
 use model::Timestamp;
 
-use super::phase::{Phase, PhaseEnding};
-use super::{Assembler, millis, put};
+use super::phase::{PREFIX, Phase, PhaseEnding};
+use super::{Assembler, millis, put, put_more};
 use crate::Signals;
 
 /// Stands in the runtime version of durable functions, and nowhere else do they differ.
@@ -31,6 +31,7 @@ impl Assembler {
         put(&mut phase.attributes, "aws.lambda.instance_id", start.instance_id);
         let memory = start.instance_max_memory.and_then(|bytes| i64::try_from(bytes).ok());
         put(&mut phase.attributes, "aws.lambda.instance_max_memory", memory);
+        put_more(&mut phase.attributes, PREFIX, &start.more);
         if !function.inits_on_demand() {
             phase.set_root(&function.instance, start.tracing.as_ref());
         }
@@ -46,6 +47,7 @@ impl Assembler {
         put(&mut phase.attributes, "aws.lambda.instance_id", start.instance_id);
         let memory = start.instance_max_memory.and_then(|bytes| i64::try_from(bytes).ok());
         put(&mut phase.attributes, "aws.lambda.instance_max_memory", memory);
+        put_more(&mut phase.attributes, PREFIX, &start.more);
         self.begin_phase(phase)
     }
 
@@ -63,10 +65,12 @@ impl Assembler {
         status: &str,
         error_type: Option<String>,
         parts: Vec<telemetry::Span>,
+        more: More,
     ) -> Signals {
         if let Some(phase) = &mut self.phases.open {
             phase.status = Some((status.to_owned(), error_type));
             phase.parts = parts;
+            put_more(&mut phase.attributes, PREFIX, &more);
         }
         Signals::default()
     }
@@ -80,7 +84,8 @@ impl Assembler {
         let unseen = || Phase::new(name, time.minus(millis(ending.duration_ms.unwrap_or(0.0))));
         let phase = self.phases.open.take().filter(|phase| phase.name == name).unwrap_or_else(unseen);
         let finished = phase.finish(ending, time);
-        let invocation = self.invocations.current(self.function.overlaps()).map(|invocation| &*invocation);
+        let invocation =
+            self.invocations.current(self.function.overlaps(), time).map(|invocation| &*invocation);
         Signals { spans: self.phases.end(finished, invocation), ..Signals::default() }
     }
 

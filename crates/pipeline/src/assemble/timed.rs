@@ -8,6 +8,9 @@ use super::{identity, millis};
 
 /// Names are for people, and are grouped by.
 const NAME_BYTES_MAX: usize = 128;
+/// What is taken of the line until secrets are out: one that is cut looks like none.
+const UNSCRUBBED_BYTES_MAX: usize = 1_024;
+const FROM: &str = "limelight.from";
 /// Clocks and buffers are this far off. What began earlier is no part of the invocation: a message's age, an uptime.
 const SLACK: Duration = Duration::from_secs(1);
 
@@ -25,7 +28,7 @@ pub(super) fn span(
         return None;
     }
     let name = name(message.unwrap_or_default());
-    let role = format!("log {} {name}", log.time);
+    let role = format!("log {} {}", log.time, head(name, NAME_BYTES_MAX));
     Some(Span {
         trace_id: parent.trace_id,
         span_id: identity::span_id(request_id, &role),
@@ -38,15 +41,25 @@ pub(super) fn span(
         request_id: Some(request_id.to_owned()),
         attributes: Map::from([
             ("faas.invocation_id".to_owned(), request_id.into()),
-            ("limelight.from".to_owned(), "log".into()),
+            (FROM.to_owned(), "log".into()),
         ]),
         events: Vec::new(),
         links: Vec::new(),
     })
 }
 
+/// Gives a span that tells of a log the length that names have, once it is scrubbed.
+pub(crate) fn shorten(span: &mut Span) {
+    if span.name.len() > NAME_BYTES_MAX && span.attributes.contains_key(FROM) {
+        span.name = head(&span.name, NAME_BYTES_MAX).to_owned();
+    }
+}
+
 fn name(text: &str) -> &str {
-    let line = text.lines().next().unwrap_or_default();
-    let name = line[..line.floor_char_boundary(NAME_BYTES_MAX)].trim();
+    let name = head(text.lines().next().unwrap_or_default(), UNSCRUBBED_BYTES_MAX);
     if name.is_empty() { "log" } else { name }
+}
+
+fn head(text: &str, bytes_max: usize) -> &str {
+    text[..text.floor_char_boundary(bytes_max)].trim()
 }

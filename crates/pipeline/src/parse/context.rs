@@ -31,6 +31,14 @@ pub fn xray_header(header: &str) -> Option<XrayContext> {
     root.map(|trace_id| XrayContext { trace_id, parent_id, sampled })
 }
 
+/// What a platform record's `tracing` holds: X-Ray's header, or W3C's, whose span is then the caller's.
+pub fn trace_header(header: &str) -> Option<XrayContext> {
+    xray_header(header).or_else(|| {
+        let TraceContext { trace_id, span_id } = traceparent(header)?;
+        Some(XrayContext { trace_id, parent_id: Some(span_id), sampled: None })
+    })
+}
+
 /// W3C Trace Context, version 00 and what later versions keep of it.
 pub fn traceparent(text: &str) -> Option<TraceContext> {
     let mut parts = text.split('-');

@@ -11,15 +11,19 @@ pub(super) const ROOT_KEY: &str = "_aws";
 
 /// One point per metric and directive. Its attributes are all dimensions of the directive's sets together, and
 /// `namespace`: CloudWatch counts once per dimension set, a query here groups by whichever it wants.
-pub(super) fn points(body: &Map, printed_at: Option<Timestamp>) -> Vec<Metric> {
-    let Some(aws) = body.get(ROOT_KEY).and_then(Value::as_object) else { return Vec::new() };
-    let Some(Value::Array(directives)) = aws.get("CloudWatchMetrics") else { return Vec::new() };
+/// Beside the points: how many more were declared.
+pub(super) fn points(body: &Map, printed_at: Option<Timestamp>) -> (Vec<Metric>, usize) {
+    let none = (Vec::new(), 0);
+    let Some(aws) = body.get(ROOT_KEY).and_then(Value::as_object) else { return none };
+    let Some(Value::Array(directives)) = aws.get("CloudWatchMetrics") else { return none };
     let time = match aws.get("Timestamp") {
         Some(Value::Int(millis)) => Timestamp::from_millis(*millis),
         _ => printed_at.unwrap_or_default(),
     };
-    let directives = directives.iter().filter_map(Value::as_object);
-    directives.flat_map(|directive| of_directive(directive, body, time)).take(POINTS_MAX).collect()
+    let directives = || directives.iter().filter_map(Value::as_object);
+    let declared: usize = directives().map(|directive| list(directive.get("Metrics")).len()).sum();
+    let points = directives().flat_map(|directive| of_directive(directive, body, time));
+    (points.take(POINTS_MAX).collect(), declared.saturating_sub(POINTS_MAX))
 }
 
 fn of_directive(directive: &Map, body: &Map, time: Timestamp) -> Vec<Metric> {

@@ -7,6 +7,8 @@ use super::{fields, stack};
 
 /// Long enough for a type and a message; the whole text stays in the body.
 const ERROR_BYTES_MAX: usize = 1024;
+/// What is taken until secrets are out: one that is cut looks like none.
+const UNSCRUBBED_BYTES_MAX: usize = 2 * ERROR_BYTES_MAX;
 
 /// Keys that hold an error as an object or as text. `error` marks a line as an error whatever its level is (the
 /// reference's enrichment key); the others may be there for information.
@@ -113,5 +115,10 @@ fn one_line_head(text: &str) -> &str {
 /// The first line, without what is too long for a title.
 pub(super) fn first_line(text: &str) -> String {
     let line = text.trim_start().lines().next().unwrap_or_default().trim_end();
-    line[..line.floor_char_boundary(ERROR_BYTES_MAX)].to_owned()
+    line[..line.floor_char_boundary(UNSCRUBBED_BYTES_MAX)].to_owned()
+}
+
+/// Gives an error the length that titles have, once it is scrubbed.
+pub(crate) fn shorten(error: &mut String) {
+    error.truncate(error.floor_char_boundary(ERROR_BYTES_MAX));
 }

@@ -9,7 +9,7 @@ use model::{Map, Value};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use super::{context, emf, error, fields, time};
+use super::{context, emf, error, fields, lenient, time};
 use crate::trigger;
 
 /// Every name that is looked for at a line's root, sorted. Each module lists its own.
@@ -25,8 +25,21 @@ static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
 /// The telling keys of an object; all keys of a line that declares metrics, because these may stand under any name.
 /// None if the text is no object.
 pub(super) fn read(text: &str) -> Option<Map> {
-    let found: Telling = serde_json::from_str(text).ok()?;
-    if found.declares_metrics { serde_json::from_str(text).ok() } else { Some(found.keys) }
+    let Ok(found) = serde_json::from_str::<Telling>(text) else {
+        let mut keys = lenient::object(text)?;
+        if !keys.contains_key(emf::ROOT_KEY) {
+            keys.retain(|name, _| is_telling(name));
+        }
+        return Some(keys);
+    };
+    if !found.declares_metrics {
+        return Some(found.keys);
+    }
+    serde_json::from_str(text).ok().or_else(|| lenient::object(text))
+}
+
+fn is_telling(name: &str) -> bool {
+    NAMES.binary_search(&name).is_ok()
 }
 
 #[derive(Default)]
@@ -53,7 +66,7 @@ impl<'de> Visitor<'de> for Reading {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Telling, A::Error> {
         let mut telling = Telling::default();
         while let Some(Name(name)) = entries.next_key()? {
-            if NAMES.binary_search(&&*name).is_ok() {
+            if is_telling(&name) {
                 telling.keys.insert(name.into_owned(), entries.next_value::<Value>()?);
             } else {
                 telling.declares_metrics |= name == emf::ROOT_KEY;

@@ -1,10 +1,19 @@
 //! A payload's bytes → values. JSON inside JSON's texts (`body`, an SNS message in an SQS message) is read too: people
 //! search in it, and what must not leave is found by its key. What was cut off ends where its last whole part does.
 
+use std::cell::Cell;
+
 use model::Value;
+use model::value::Bounded;
+use serde::de::DeserializeSeed;
+
+use super::encoded;
 
 /// JSON in a text in a text …: an API Gateway body, an S3 event in SNS in SQS. Deeper is somebody's own nesting.
 const TEXTS_DEEP_MAX: usize = 4;
+/// Of one payload, its texts' JSON included. A value takes some 30 bytes of memory and two of a payload: `[1,1,…]` of a
+/// MiB would be 15 MiB. What has more stays text from there on.
+const VALUES_MAX: usize = 32_768;
 /// serde_json's own bound, and so that of what it reads.
 const LEVELS_MAX: usize = 128;
 /// What parts the head of a streamed HTTP answer from its body (AWS Lambda Developer Guide, "Response streaming").
@@ -12,37 +21,48 @@ const HEAD_END: [u8; 8] = [0; 8];
 
 /// The payload as a value: of JSON, of the head of a streamed HTTP answer with its body, else its text.
 pub(super) fn payload(bytes: &[u8], cut: bool) -> Value {
+    let left = Cell::new(VALUES_MAX);
     if let Some(at) = bytes.windows(HEAD_END.len()).position(|window| window == HEAD_END)
-        && let Some(Value::Object(mut head)) = json(&bytes[..at])
+        && let Some(Value::Object(mut head)) = json(&bytes[..at], &left)
     {
         let body = String::from_utf8_lossy(&bytes[at + HEAD_END.len()..]).into_owned();
         head.entry("body".to_owned()).or_insert(Value::String(body));
-        return unfold(Value::Object(head), TEXTS_DEEP_MAX);
+        return unfold(Value::Object(head), TEXTS_DEEP_MAX, &left);
     }
-    let value = json(bytes).or_else(|| if cut { json(&closed(bytes)?) } else { None });
+    let value = json(bytes, &left).or_else(|| if cut { json(&closed(bytes)?, &left) } else { None });
     match value {
-        Some(value) => unfold(value, TEXTS_DEEP_MAX),
+        Some(mut value) => {
+            if let Value::Object(map) = &mut value {
+                encoded::decode(map);
+            }
+            unfold(value, TEXTS_DEEP_MAX, &left)
+        }
         None => Value::String(String::from_utf8_lossy(bytes).into_owned()),
     }
 }
 
-fn json(bytes: &[u8]) -> Option<Value> {
-    serde_json::from_slice::<serde_json::Value>(bytes).ok().map(Value::from)
+/// None if it is no JSON, or has more values than are `left`.
+fn json(bytes: &[u8], left: &Cell<usize>) -> Option<Value> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Bounded::new(left).deserialize(&mut reader).ok()?;
+    reader.end().ok().map(|()| value)
 }
 
 /// Texts that hold objects or arrays become these.
-fn unfold(value: Value, texts_deep: usize) -> Value {
+fn unfold(value: Value, texts_deep: usize, left: &Cell<usize>) -> Value {
     match value {
         Value::String(text) if texts_deep > 0 && text.trim_start().starts_with(['{', '[']) => {
-            match json(text.as_bytes()) {
-                Some(inner @ (Value::Object(_) | Value::Array(_))) => unfold(inner, texts_deep - 1),
+            match json(text.as_bytes(), left) {
+                Some(inner @ (Value::Object(_) | Value::Array(_))) => unfold(inner, texts_deep - 1, left),
                 _ => Value::String(text),
             }
         }
-        Value::Array(items) => Value::Array(items.into_iter().map(|item| unfold(item, texts_deep)).collect()),
-        Value::Object(map) => {
-            Value::Object(map.into_iter().map(|(key, value)| (key, unfold(value, texts_deep))).collect())
+        Value::Array(items) => {
+            Value::Array(items.into_iter().map(|item| unfold(item, texts_deep, left)).collect())
         }
+        Value::Object(map) => Value::Object(
+            map.into_iter().map(|(key, value)| (key, unfold(value, texts_deep, left))).collect(),
+        ),
         other => other,
     }
 }
@@ -100,6 +120,15 @@ mod tests {
         let cut = payload(br#"{"Records":[{"a":1,"b":"x, y"},{"a":2,"b":"hal"#, true);
         assert_eq!(text(cut), r#"{"Records":[{"a":1,"b":"x, y"},{"a":2}]}"#);
         assert_eq!(payload(br#"{"a"#, true), r#"{"a"#.into(), "nothing of it is whole");
+    }
+
+    #[test]
+    fn what_has_too_many_values_stays_text() {
+        let many = format!("[{}1]", "1,".repeat(VALUES_MAX));
+        assert_eq!(payload(many.as_bytes(), false), Value::String(many.clone()));
+        let folded = serde_json::json!({"first": many, "second": "[1]"}).to_string();
+        let Value::Object(map) = payload(folded.as_bytes(), false) else { panic!("no object") };
+        assert_eq!(map["first"].as_str(), Some(&*many));
     }
 
     #[test]

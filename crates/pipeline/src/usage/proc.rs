@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Cpu, Network};
 
 /// `USER_HZ`, the unit of time in `/proc/stat`: 100 on every architecture that Lambda has.
-const TICK: Duration = Duration::from_millis(10);
+const TICK_MS: u64 = 10;
 
 /// From `/proc/stat`, of which the first line is enough:
 /// `cpu user nice system idle iowait irq softirq steal …`, in ticks. Guests' time is in `user` already.
@@ -24,7 +24,7 @@ pub fn cpu(stat: &str) -> Option<Cpu> {
 
 fn ticks_time(ticks: &[u64]) -> Duration {
     let ticks = ticks.iter().fold(0_u64, |sum, ticks| sum.saturating_add(*ticks));
-    TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX))
+    Duration::from_millis(ticks.saturating_mul(TICK_MS))
 }
 
 /// From `/proc/net/dev`: two lines of headings, then one line per interface, with bytes received in the first column

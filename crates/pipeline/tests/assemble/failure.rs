@@ -143,6 +143,16 @@ fn memory_that_ran_out_is_recognised_in_every_way_it_is_told() {
 }
 
 #[test]
+fn memory_that_ran_out_and_was_caught_is_not_why_a_later_error_ended_the_invocation() {
+    let printed = ["[ERROR] MemoryError", "[ERROR] ValueError: bad card"];
+    let course = printed.map(|line| record(1_010, "function", json!(line)));
+    let ended = done(1_043, ID, "error", Some("Unhandled"), 42.5);
+    let signals =
+        run(&mut Assembler::new(checkout()), std::iter::once(start(1_000, ID)).chain(course).chain([ended]));
+    assert_eq!(signals.spans[0].status, SpanStatus::Error("[ERROR] ValueError: bad card".into()));
+}
+
+#[test]
 fn an_extension_that_crashed_is_named() {
     let (status, told) = end_of(None, "failure", Some("Extension.Crash"), 100);
     assert_eq!(status, SpanStatus::Error("Extension.Crash".into()));

@@ -30,12 +30,14 @@ pub(crate) fn read(
         Ok::<(), DecodeError>(())
     };
     match metric.data {
-        Some(Data::Gauge(gauge)) => gauge.data_points.into_iter().try_for_each(|point| {
-            push(point.attributes, point.time_unix_nano, MetricKind::Gauge(number(point.value)))
-        }),
+        Some(Data::Gauge(gauge)) => {
+            gauge.data_points.into_iter().filter(|point| is_recorded(point.flags)).try_for_each(|point| {
+                push(point.attributes, point.time_unix_nano, MetricKind::Gauge(number(point.value)))
+            })
+        }
         Some(Data::Sum(sum)) => {
             let (temporality, monotonic) = (temporality(sum.aggregation_temporality), sum.is_monotonic);
-            sum.data_points.into_iter().try_for_each(|point| {
+            sum.data_points.into_iter().filter(|point| is_recorded(point.flags)).try_for_each(|point| {
                 let (value, since) = (number(point.value), from_nanos(point.start_time_unix_nano));
                 let kind = match (temporality, monotonic, point.start_time_unix_nano) {
                     (Temporality::Delta, true, 0) => MetricKind::Sum(value),
@@ -46,23 +48,29 @@ pub(crate) fn read(
         }
         Some(Data::Histogram(histogram)) => {
             let temporality = temporality(histogram.aggregation_temporality);
-            histogram.data_points.into_iter().try_for_each(|mut point| {
-                let attributes = std::mem::take(&mut point.attributes);
-                push(attributes, point.time_unix_nano, histogram::read(point, temporality))
-            })
+            histogram.data_points.into_iter().filter(|point| is_recorded(point.flags)).try_for_each(
+                |mut point| {
+                    let attributes = std::mem::take(&mut point.attributes);
+                    push(attributes, point.time_unix_nano, histogram::read(point, temporality))
+                },
+            )
         }
         Some(Data::ExponentialHistogram(histogram)) => {
             let temporality = temporality(histogram.aggregation_temporality);
-            histogram.data_points.into_iter().try_for_each(|mut point| {
-                let attributes = std::mem::take(&mut point.attributes);
-                push(attributes, point.time_unix_nano, histogram::read_exponential(point, temporality))
-            })
+            histogram.data_points.into_iter().filter(|point| is_recorded(point.flags)).try_for_each(
+                |mut point| {
+                    let attributes = std::mem::take(&mut point.attributes);
+                    push(attributes, point.time_unix_nano, histogram::read_exponential(point, temporality))
+                },
+            )
         }
         Some(Data::Summary(summary)) if dialect == Dialect::Foreign => {
-            summary.data_points.into_iter().try_for_each(|mut point| {
-                let attributes = std::mem::take(&mut point.attributes);
-                push(attributes, point.time_unix_nano, histogram::read_summary(&point))
-            })
+            summary.data_points.into_iter().filter(|point| is_recorded(point.flags)).try_for_each(
+                |mut point| {
+                    let attributes = std::mem::take(&mut point.attributes);
+                    push(attributes, point.time_unix_nano, histogram::read_summary(&point))
+                },
+            )
         }
         None if dialect == Dialect::Foreign => Ok(()),
         Some(Data::Summary(_)) | None => Err(DecodeError::Invalid {
@@ -71,6 +79,11 @@ pub(crate) fn read(
             why: "a batch carries gauges, sums and histograms only".to_owned(),
         }),
     }
+}
+
+/// A point that only says that its series has ended carries no value (OTLP's `NO_RECORDED_VALUE`).
+fn is_recorded(flags: u32) -> bool {
+    flags & otlp::DataPointFlags::NoRecordedValueMask as u32 == 0
 }
 
 /// What has no temporality, though it must, is taken for OTLP's delta.

@@ -36,7 +36,7 @@ impl Environment {
             function_version: Some(config.version.clone()),
             instance_id: Some(self.instance.clone()),
             instance_max_memory: Some(u64::from(config.memory_mb) << 20),
-            tracing: None,
+            ..InitStart::default()
         };
         self.emit(kind::INIT_START, &record);
         if let (Some(version), Some(arn)) = (version, version_arn) {
@@ -62,7 +62,7 @@ impl Environment {
             phase: Some(phase.as_str().to_owned()),
             status: Some(status(failure).to_owned()),
             error_type: error_type(failure),
-            metrics: InitMetrics { duration_ms: Some(duration_ms) },
+            metrics: InitMetrics { duration_ms: Some(duration_ms), ..InitMetrics::default() },
             ..InitReport::default()
         };
         self.emit(kind::INIT_REPORT, &record);

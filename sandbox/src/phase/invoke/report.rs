@@ -35,10 +35,12 @@ impl Environment {
             metrics: Some(RuntimeDoneMetrics {
                 duration_ms: Some(milliseconds(done.at.duration_since(current.started))),
                 produced_bytes: Some(current.answered.as_ref().map_or(0, |answered| answered.bytes as u64)),
+                ..RuntimeDoneMetrics::default()
             }),
             spans,
             tenant_id: current.tenant_id.clone(),
             tracing: Some(current.tracing.clone()),
+            ..RuntimeDone::default()
         };
         self.emit(kind::RUNTIME_DONE, &record);
     }
@@ -88,6 +90,7 @@ impl Environment {
             spans: if self.agents.is_empty() { Vec::new() } else { vec![overhead] },
             tenant_id: current.tenant_id.clone(),
             tracing: Some(current.tracing.clone()),
+            ..Report::default()
         };
         self.init_duration = None;
         self.restore_duration = None;
@@ -107,6 +110,7 @@ impl Environment {
             init_duration_ms: init.map(milliseconds),
             restore_duration_ms: self.restore_duration.map(milliseconds),
             billed_restore_duration_ms: self.restore_duration.map(|restore| milliseconds(restore).ceil()),
+            ..ReportMetrics::default()
         }
     }
 }

@@ -1,12 +1,19 @@
 //! One JSON object whose fields are taken out by name and type. A field that is not there, or null, has its default.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use model::{Map, Value};
 
 use crate::error::DecodeError;
 use crate::json;
 use crate::limits::Limits;
+
+/// Protocol Buffers' JSON takes both alphabets, with or without padding (protobuf.dev, "ProtoJSON Format").
+const EITHER_PADDING: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, EITHER_PADDING);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, EITHER_PADDING);
 
 /// A field that is not what it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +78,9 @@ impl Object {
     }
 
     pub(crate) fn bytes(&mut self, field: &'static str) -> Result<Vec<u8>, Fault> {
-        STANDARD.decode(self.text(field)?).map_err(|_| Fault { field, expected: "base64" })
+        let text = self.text(field)?;
+        let read = STANDARD.decode(&text).or_else(|_| URL_SAFE.decode(&text));
+        read.map_err(|_| Fault { field, expected: "base64" })
     }
 
     pub(crate) fn flag(&mut self, field: &'static str) -> Result<bool, Fault> {
