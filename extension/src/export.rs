@@ -55,15 +55,21 @@ enum Order {
     Renew(String),
     /// The sandbox ends: no more patience.
     Hurry,
-    /// What is not acknowledged by now will not be in this life.
-    PutAway(oneshot::Sender<()>),
+    /// What is not acknowledged by now may not be in this life.
+    PutAway,
+    /// To be told when everything before this has been done, and [`Status`] says what came of it.
+    Report(oneshot::Sender<()>),
 }
 
 /// How the exporter fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Status {
-    /// Batches that are settled: acknowledged, or given up and counted.
+    /// Batches that nobody waits for: acknowledged, given up and counted, or on the disk alone.
     settled: u64,
+    /// Of these, the ones on the disk alone.
+    put_away: u64,
+    /// Something on the disk is not acknowledged, former lives' batches included.
+    is_behind: bool,
     /// An answer can be expected within the budget.
     prompt: bool,
     /// How much more may come until room becomes short.
@@ -86,6 +92,8 @@ impl Export {
         let (orders, inbox) = mpsc::channel(ORDERS_MAX);
         let fresh = Status {
             settled: 0,
+            put_away: 0,
+            is_behind: false,
             prompt: true,
             room_bytes: settings.backlog_bytes_max,
             delivery: Delivery::default(),
@@ -116,6 +124,7 @@ impl Export {
     /// Says that the sandbox woke up from a snapshot, and is called `sandbox` now.
     pub async fn renew(&self, sandbox: String) {
         let _ = self.orders.send(Order::Renew(sandbox)).await;
+        self.report().await;
     }
 
     /// Says that the sandbox ends.
@@ -126,10 +135,27 @@ impl Export {
     /// Returns when everything that is still out stands on the disk, if there is room for it there; if nothing is, the
     /// disk is left as it was found.
     pub async fn put_away(&self) {
+        let _ = self.orders.send(Order::PutAway).await;
+        self.report().await;
+    }
+
+    /// Returns when what was handed over has been taken, and [`Self::delivery`] says what came of it so far.
+    pub async fn report(&self) {
         let (done, is_done) = oneshot::channel();
-        if self.orders.send(Order::PutAway(done)).await.is_ok() {
+        if self.orders.send(Order::Report(done)).await.is_ok() {
             let _ = is_done.await;
         }
+    }
+
+    /// Batches of this sandbox without an acknowledgement, wherever they are.
+    pub fn missing(&self) -> usize {
+        let put_away = usize::try_from(self.status.borrow().put_away).unwrap_or(usize::MAX);
+        self.outbound().unacknowledged.saturating_add(put_away)
+    }
+
+    /// Whether there is anything that the stream has not acknowledged, former lives' included.
+    pub fn is_behind(&self) -> bool {
+        self.outbound().unacknowledged > 0 || self.status.borrow().is_behind
     }
 
     /// Totals so far.

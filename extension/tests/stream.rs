@@ -117,3 +117,24 @@ async fn when_room_is_short_debug_goes_first_and_errors_stay() {
     let given_up: u64 = account.shed.values().chain(account.lost.values()).sum();
     assert_eq!(account.received, account.shipped + given_up, "{account:?}");
 }
+
+/// A wrong name of the stream, say: it is not the batches.
+#[tokio::test]
+async fn a_stream_that_refuses_one_batch_after_the_other_costs_a_few_and_is_said_once() {
+    let settings = [("LIMELIGHT_FRESHNESS_MS", "50"), ("LIMELIGHT_FLUSH_BUDGET_MS", "50")];
+    let mut stage = Stage::set(Platform::start().await, &settings).await;
+    stage.kinesis.otherwise(Some(Answer::Refused("InvalidArgumentException")));
+    for number in 0..12 {
+        stage.invocation(&number.to_string(), &format!("line {number:02}")).await;
+    }
+    let asked = stage.kinesis.requests().len();
+    assert!(asked < 9, "{asked} requests for twelve batches, nothing of which is taken");
+    stage.kinesis.otherwise(None);
+    let (kinesis, said) = stage.shutdown().await;
+    let account = kinesis.last_account();
+    let lost = account.lost["refused"];
+    assert_eq!(account.received, account.shipped + lost, "{account:?}");
+    assert!(kinesis.messages().contains(&"line 11".to_owned()) && kinesis.messages().len() >= 8);
+    assert_eq!(said.matches("refused a batch").count(), 1, "{said}");
+    assert_eq!(said.matches("cannot send to").count(), 1, "{said}");
+}

@@ -66,6 +66,9 @@ impl Shed {
     }
 }
 
+/// The count of events that a sandbox has left behind.
+const LEFT: &str = "left";
+
 /// Counts. Totals only grow, and stop at `u64::MAX`.
 ///
 /// Everything is counted in events (what a record turned into: a span, a log, a metric point), except what never
@@ -104,6 +107,23 @@ impl Ledger {
             Reason::Platform | Reason::UnreadableBody | Reason::Backlog | Reason::Refused => {}
         }
         add(&mut self.totals, reason, count);
+    }
+
+    /// Events that stand in [`Self::received`] already are gone: a fault of ours made away with them before they were
+    /// sealed.
+    pub fn lost_of_received(&mut self, events: u64) {
+        add(&mut self.totals, Reason::Panic, events);
+    }
+
+    /// The account as a sandbox's last word has it, when everything that can be sent has been: what is neither
+    /// acknowledged nor given up by then is told apart (`counts.left`). It may stand on the sandbox's disk.
+    pub fn last_account(&self, numbered: u64, delivery: &Delivery) -> Account {
+        let mut account = self.account(numbered, delivery);
+        let left = account.shipped.saturating_sub(delivery.acknowledged);
+        if left > 0 {
+            account.counts.insert(LEFT.to_owned(), left);
+        }
+        account
     }
 
     /// The account as it stands in a batch. `numbered` events are in batches up to and with this one; `delivery` is
@@ -230,6 +250,14 @@ mod tests {
             lost,
             [("backlog".to_owned(), 4), ("platform".to_owned(), 100), ("unreadable".to_owned(), 2)]
         );
+    }
+
+    #[test]
+    fn the_last_word_tells_what_is_left_behind() {
+        let ledger = Ledger::default();
+        let delivery = Delivery { acknowledged: 5, lost_refused: 1, ..Delivery::default() };
+        assert_eq!(ledger.last_account(9, &delivery).counts["left"], 3);
+        assert!(ledger.last_account(6, &delivery).counts.is_empty());
     }
 
     #[test]

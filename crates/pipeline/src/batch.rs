@@ -61,6 +61,11 @@ impl Sealed {
         self.id.to_string()
     }
 
+    /// Whether it is a sandbox's last word, and carries nothing else.
+    pub fn is_account(&self) -> bool {
+        self.events == 0
+    }
+
     /// What it costs in a request and in memory.
     pub fn bytes(&self) -> usize {
         self.data.len() + self.id.sandbox.len()
@@ -177,8 +182,8 @@ impl Batcher {
         }
     }
 
-    /// The oldest batch; none if nothing is pending. Events that cannot be made small enough are counted in `ledger` as
-    /// refused.
+    /// The oldest batch; none if nothing is pending. An event that is too large is cut, never left out; what stands in
+    /// `ledger` goes into the batch's account.
     pub fn seal(&mut self, seal: Seal<'_>, ledger: &mut Ledger) -> Option<Sealed> {
         if let Some(ready) = self.ready.pop_front() {
             return Some(ready.batch);
@@ -210,7 +215,8 @@ impl Batcher {
     /// The sandbox's last word: a batch without records whose account says that, and why, it ended. None if nobody
     /// has heard of this sandbox and nothing was lost in it.
     pub fn seal_account(&mut self, closed: &str, seal: Seal<'_>, ledger: &Ledger) -> Option<Sealed> {
-        let account = Account { closed: closed.to_owned(), ..ledger.account(self.numbered, seal.delivery) };
+        let account =
+            Account { closed: closed.to_owned(), ..ledger.last_account(self.numbered, seal.delivery) };
         if self.next_sequence == 0 && account.lost.is_empty() && account.shed.is_empty() {
             return None;
         }

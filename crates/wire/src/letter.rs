@@ -16,8 +16,8 @@ use model::{BatchId, Timestamp};
 
 /// The first bytes of a file.
 pub const HEAD: &[u8; 8] = b"limelet1";
-/// Length and checksum.
-const FRAME_HEAD_BYTES: usize = 8;
+/// Length and checksum: what stands before a frame's body.
+pub const FRAME_HEAD_BYTES: usize = 8;
 /// Longer texts (a reason) are cut.
 const TEXT_BYTES_MAX: usize = 1_024;
 
@@ -86,8 +86,8 @@ pub fn read(file: &[u8]) -> Result<Letters, NoLetters> {
         return Ok(found);
     }
     let mut rest = file.strip_prefix(HEAD).ok_or(NoLetters)?;
-    while let Some((body, sum, after)) = next_frame(rest) {
-        match letter(body).filter(|_| crc32fast::hash(body) == sum) {
+    while let Some((frame, after)) = next_frame(rest) {
+        match unframe(frame) {
             Some(letter) => found.letters.push(letter),
             None => found.damaged += 1,
         }
@@ -97,13 +97,23 @@ pub fn read(file: &[u8]) -> Result<Letters, NoLetters> {
     Ok(found)
 }
 
-/// The body, its checksum, and what follows; none if there is no whole frame.
-fn next_frame(bytes: &[u8]) -> Option<(&[u8], u32, &[u8])> {
-    let (length, rest) = bytes.split_first_chunk()?;
-    let (sum, rest) = rest.split_first_chunk()?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-    let (body, after) = rest.split_at_checked(length)?;
-    Some((body, u32::from_le_bytes(*sum), after))
+/// How many bytes the frame has that begins so, this head included.
+pub fn frame_bytes(head: &[u8; FRAME_HEAD_BYTES]) -> u64 {
+    let [a, b, c, d, ..] = *head;
+    FRAME_HEAD_BYTES as u64 + u64::from(u32::from_le_bytes([a, b, c, d]))
+}
+
+/// What is in one whole frame, as [`frame`] made it; none if it is damaged.
+pub fn unframe(frame: &[u8]) -> Option<Letter> {
+    let (head, body) = frame.split_first_chunk::<FRAME_HEAD_BYTES>()?;
+    let [.., a, b, c, d] = *head;
+    letter(body).filter(|_| crc32fast::hash(body) == u32::from_le_bytes([a, b, c, d]))
+}
+
+/// The first frame and what follows it; none if there is no whole one.
+fn next_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = frame_bytes(bytes.first_chunk()?);
+    bytes.split_at_checked(usize::try_from(length).ok()?)
 }
 
 fn letter(body: &[u8]) -> Option<Letter> {

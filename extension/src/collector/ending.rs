@@ -1,5 +1,5 @@
 //! SHUTDOWN: take the platform's last deliveries, close what is open, send, and wait for the stream's answers, in this
-//! order and within the deadline; then the disk; then, for a moment, the copies.
+//! order and within the deadline; then the disk, and the last word about all of it; then, for a moment, the copies.
 
 use std::time::Duration;
 
@@ -48,30 +48,39 @@ impl Task {
         }
         self.intake.close(end.reason, clock::now());
         self.ship().await;
-        let telemetry_is_out = self.export.outbound().unacknowledged == 0;
-        self.follow();
-        if let Some(batch) = self.intake.seal_account(end.reason) {
-            self.export.send(batch).await;
-        }
-        let patience =
-            if telemetry_is_out { last_moment.min(clock::now().plus(LAST_WORD)) } else { last_moment };
-        self.settle(patience).await;
-        let batches = self.export.outbound().unacknowledged;
-        // After a timeout or a crash the sandbox may live once more, and its disk with it.
-        self.export.put_away().await;
+        self.export.hurry().await;
+        self.export.report().await;
+        let was_pending = self.export.is_behind();
+        self.settle(last_moment.minus(LAST_WORD)).await;
+        // A stream that has just answered is given the time for one more answer.
+        let patience = if was_pending { last_moment } else { last_moment.min(clock::now().plus(LAST_WORD)) };
+        self.say_the_last_word(end.reason, patience).await;
+        let batches = self.export.missing();
         self.settle_copies(last_moment).await;
         let _ = end.released.send(Remains { batches });
     }
 
-    async fn settle(&mut self, last_moment: Timestamp) {
-        self.export.hurry().await;
+    /// The account is sealed when nothing more becomes of the others: what the stream has, what is lost and why, and
+    /// what is left behind. After a timeout or a crash the sandbox may live once more, and its disk with it.
+    async fn say_the_last_word(&mut self, reason: CloseReason, patience: Timestamp) {
+        self.export.put_away().await;
+        self.follow();
+        let Some(batch) = self.intake.seal_account(reason) else { return };
+        self.export.send(batch).await;
+        self.settle(patience).await;
+        self.export.put_away().await;
+    }
+
+    /// Returns when the stream has answered all, at the latest at `patience`.
+    async fn settle(&mut self, patience: Timestamp) {
+        self.export.report().await;
         let answers = async {
-            while self.export.outbound().unacknowledged > 0 {
+            while self.export.is_behind() {
                 self.export.changed().await;
             }
         };
         // By the clock that nobody sets: there is no later moment to notice.
-        let _ = tokio::time::timeout(last_moment.since(clock::now()), answers).await;
+        let _ = tokio::time::timeout(patience.since(clock::now()), answers).await;
     }
 
     async fn settle_copies(&mut self, last_moment: Timestamp) {

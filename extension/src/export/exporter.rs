@@ -1,30 +1,30 @@
-//! The exporter's task: one request at a time, exactly what failed again, with the breaker's permission; and what
-//! cannot be sent before a freeze goes to the disk as well.
+//! The exporter's task: one request at a time, exactly what failed again, with the breaker's permission; what cannot be
+//! sent before a freeze goes to the disk as well, and what memory has no room for stays there until it can be sent.
 
+mod settlement;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::Timestamp;
 use pipeline::account::Delivery;
 use pipeline::batch::Sealed;
-use pipeline::flush::backoff::{Cause, Urgency};
+use pipeline::flush::backoff::Urgency;
 use pipeline::flush::{Breaker, Ready};
 use tokio::sync::{mpsc, watch};
 
 use super::backlog::Backlog;
 use super::flight::Flight;
-use super::journal::{Journal, Kept};
-use super::kinesis::{Failure, Kinesis, Outcome};
+use super::journal::{Journal, Kept, Parked};
+use super::kinesis::{Kinesis, Outcome};
 use super::tally::Tally;
 use super::{Order, Settings, Status};
 use crate::fault::{self, Place};
-use crate::identity::entropy;
 use crate::supervise::{PANICS_MAX, guarded, panics};
 use crate::{clock, notice};
 
-/// A request that was out for this long when the next invocation began may not come back: what it carries is put on
-/// the disk. Shorter ones are the usual case, and not worth a write.
-const UNCERTAIN: Duration = Duration::from_millis(200);
+/// What is read from the disk again goes along in requests of this size: one that is answered within the budget.
+const REFILL_BYTES: usize = 256 * 1_024;
 
 pub(super) struct Exporter {
     settings: Settings,
@@ -36,8 +36,16 @@ pub(super) struct Exporter {
     breaker: Breaker,
     urgency: Urgency,
     tally: Tally,
+    /// In this process under another name.
+    panics_before: u64,
+    /// Somebody has given an order: the sandbox's start is over.
+    awake: bool,
     /// People know that the stream is down.
     told: bool,
+    /// Batches that were refused for good since the stream last took one.
+    refusals: u32,
+    /// The first of all refusals has been said.
+    told_refusal: bool,
     publish: watch::Sender<Status>,
 }
 
@@ -58,17 +66,18 @@ impl Exporter {
             flight: None,
             breaker: Breaker::default(),
             urgency: Urgency::Usual,
+            panics_before: 0,
+            awake: false,
             told: false,
+            refusals: 0,
+            told_refusal: false,
             publish,
         }
     }
 
     /// Until nobody can give orders any more. A panic costs the batch that it interrupted.
     pub(super) async fn run(mut self) {
-        for batch in self.journal.inherit() {
-            // What finds no room stays on the disk.
-            self.backlog.push(batch);
-        }
+        self.journal.inherit();
         for _ in 0..PANICS_MAX {
             if guarded(self.work()).await.is_ok() {
                 return;
@@ -105,11 +114,12 @@ impl Exporter {
     }
 
     fn obey(&mut self, order: Order) {
+        self.awake = true;
         match order {
             Order::Send(batch) => self.keep(batch),
             Order::Prepare => {
                 self.beat();
-                if self.flight.as_ref().is_some_and(|flight| flight.took() > Some(UNCERTAIN)) {
+                if self.flight.as_ref().is_some_and(Flight::is_uncertain) {
                     self.put_away();
                 }
                 self.kinesis().prepare();
@@ -120,6 +130,7 @@ impl Exporter {
             }
             Order::Renew(sandbox) => {
                 self.tally.renamed(sandbox);
+                self.panics_before = panics();
                 self.kinesis = None;
                 self.breaker.wake();
             }
@@ -130,9 +141,12 @@ impl Exporter {
                     flight.hurry(clock::now());
                 }
             }
-            Order::PutAway(done) => {
+            Order::PutAway => {
                 self.put_away();
                 self.journal.close();
+            }
+            Order::Report(done) => {
+                self.report();
                 let _ = done.send(());
             }
         }
@@ -143,9 +157,33 @@ impl Exporter {
         if !self.breaker.is_closed() {
             write(&mut self.journal, &mut self.tally, &batch);
         }
-        for dropped in self.backlog.push(batch) {
-            self.journal.settle(&dropped.id);
-            self.tally.dropped(&dropped);
+        self.admit(batch);
+    }
+
+    /// Into memory; what has no room there stays on the disk, if there is room for it.
+    fn admit(&mut self, batch: Sealed) {
+        for batch in self.backlog.push(batch) {
+            let Parked { kept, given_up } = self.journal.park(&batch, clock::now());
+            given_up.iter().for_each(|lesser| self.tally.dropped_from_disk(lesser));
+            count(&mut self.tally, kept, &batch);
+            match kept {
+                Kept::Written | Kept::Known => self.tally.put_away(&batch),
+                Kept::Failed | Kept::Nowhere => self.tally.dropped(&batch),
+            }
+        }
+    }
+
+    /// There is room in memory, and the stream takes data: what is on the disk alone is read again.
+    fn refill(&mut self) {
+        let room = REFILL_BYTES.saturating_sub(self.backlog.bytes());
+        if room == 0 || !self.awake || !self.journal.has_more() {
+            return;
+        }
+        let fetched = self.journal.fetch(room);
+        fetched.unreadable.iter().for_each(|lost| self.tally.dropped_from_disk(lost));
+        for batch in fetched.batches {
+            self.tally.taken_back(&batch);
+            self.admit(batch);
         }
     }
 
@@ -168,10 +206,14 @@ impl Exporter {
         if let Some(flight) = &self.flight {
             return Some(flight.next_beat());
         }
+        let ready = self.breaker.ready(now);
+        if ready == Ready::All || self.backlog.is_empty() {
+            self.refill();
+        }
         if self.backlog.is_empty() {
             return None;
         }
-        let batches = match self.breaker.ready(now) {
+        let batches = match ready {
             Ready::At(time) => return Some(time),
             Ready::Probe => self.backlog.take_one(),
             Ready::All => self.backlog.take_request(),
@@ -203,109 +245,15 @@ impl Exporter {
         }
     }
 
-    fn settle(&mut self, outcome: Outcome) {
-        let Some(flight) = self.flight.take() else { return };
-        let took = flight.took();
-        let batches = flight.into_batches();
-        fault::pass(Place::Exporter);
-        match outcome {
-            Outcome::Answered(entries) => self.settle_entries(took, batches, &entries),
-            Outcome::Failed(Failure::Refused(why)) => self.settle_refusal(batches, &why),
-            Outcome::Failed(Failure::Unreachable(why)) => {
-                self.repeat(batches);
-                // A freeze breaks connections and time limits; that says nothing about the stream.
-                if took.is_some() {
-                    self.failed(Cause::Busy, &why);
-                }
-            }
-            Outcome::Failed(Failure::Setup(why)) => {
-                // The keys may be old ones: the next try asks for new ones.
-                self.kinesis = None;
-                self.repeat(batches);
-                self.failed(Cause::Setup, &why);
-            }
-        }
-    }
-
-    /// The stream answers each batch on its own: what it took is done, what it did not is repeated as it is.
-    fn settle_entries(
-        &mut self,
-        took: Option<Duration>,
-        batches: Vec<Sealed>,
-        entries: &[Result<(), String>],
-    ) {
-        let count = batches.len();
-        let mut failed = Vec::new();
-        for (at, batch) in batches.into_iter().enumerate() {
-            if matches!(entries.get(at), Some(Ok(()))) {
-                self.backlog.settle(&batch);
-                self.journal.settle(&batch.id);
-                self.tally.acknowledged(&batch);
-            } else {
-                failed.push(batch);
-            }
-        }
-        let (all_failed, some_failed) = (failed.len() == count, !failed.is_empty());
-        self.repeat(failed);
-        if all_failed {
-            let why = entries.iter().find_map(|entry| entry.as_ref().err());
-            self.failed(Cause::Busy, why.map_or("an answer without entries", String::as_str));
-        } else {
-            self.breaker.answered(took, self.settings.budget);
-            self.recovered();
-            if some_failed {
-                self.breaker.throttled(clock::now(), self.urgency, entropy());
-            }
-        }
-    }
-
-    /// A refused request of several batches is repeated with one at a time, until it is known which one it was.
-    fn settle_refusal(&mut self, batches: Vec<Sealed>, why: &str) {
-        if batches.len() > 1 {
-            self.backlog.send_singly(batches.len());
-            return self.repeat(batches);
-        }
-        let stream = &self.settings.destination.stream;
-        for batch in batches {
-            notice::say(format_args!("{stream} refused a batch of {} events: {why}", batch.events));
-            self.backlog.settle(&batch);
-            self.journal.settle(&batch.id);
-            self.tally.refused(&batch);
-        }
-    }
-
-    fn repeat(&mut self, batches: Vec<Sealed>) {
-        batches.iter().for_each(|batch| self.tally.repeated(batch));
-        self.backlog.put_back(batches);
-    }
-
-    fn failed(&mut self, cause: Cause, why: &str) {
-        self.breaker.failed(clock::now(), cause, self.urgency, entropy());
-        if !self.breaker.is_open() {
-            return;
-        }
-        self.put_away();
-        if !self.told {
-            self.told = true;
-            let stream = &self.settings.destination.stream;
-            notice::say(format_args!("cannot send to {stream}: {why}; keeping the data and trying again"));
-        }
-    }
-
-    fn recovered(&mut self) {
-        if self.told {
-            self.told = false;
-            notice::say(format_args!("{} takes data again", self.settings.destination.stream));
-        }
-    }
-
     /// Publishes what others go by, if it has changed.
     fn report(&self) {
         let status = Status {
             settled: self.tally.settled,
+            put_away: self.tally.put_away,
+            is_behind: !self.journal.is_done(),
             prompt: self.breaker.is_closed(),
             room_bytes: self.backlog.room_bytes(),
-            delivery: Delivery { panics: panics(), ..self.tally.delivery },
+            delivery: Delivery { panics: panics() - self.panics_before, ..self.tally.delivery },
         };
         self.publish.send_if_modified(|known| {
             let changed = *known != status;
@@ -320,15 +268,22 @@ impl Exporter {
             self.backlog.put_back(flight.into_batches());
         }
         self.backlog.recount();
+        let here: BTreeSet<_> = self.backlog.iter().map(|batch| batch.id.clone()).collect();
+        let recalled = self.journal.recall(|id| here.contains(id));
+        recalled.iter().for_each(|batch| self.tally.put_away(batch));
         self.tally.remaining(self.backlog.iter());
     }
 }
 
 fn write(journal: &mut Journal, tally: &mut Tally, batch: &Sealed) {
-    match journal.keep(batch, clock::now()) {
+    count(tally, journal.keep(batch, clock::now()), batch);
+}
+
+fn count(tally: &mut Tally, kept: Kept, batch: &Sealed) {
+    match kept {
         Kept::Written => tally.delivery.journalled += batch.events,
         Kept::Failed => tally.delivery.journal_failed += 1,
-        Kept::Nothing => {}
+        Kept::Known | Kept::Nowhere => {}
     }
 }
 

@@ -17,6 +17,9 @@ const BEAT: Duration = Duration::from_millis(100);
 const MISSED: Duration = Duration::from_millis(400);
 /// After a thaw an answer may lie in the socket; if it does, it is read within this time.
 const GRACE: Duration = Duration::from_millis(50);
+/// A request that was out for this long when the next invocation began may not come back: what it carries is put on
+/// the disk. Shorter ones are the usual case, and not worth a write.
+const UNCERTAIN: Duration = Duration::from_millis(200);
 /// How long a request may take when the sandbox ends: two tries fit into what is left. A repetition is harmless: the
 /// reader knows the batch.
 const HURRIED: Duration = Duration::from_millis(600);
@@ -78,6 +81,11 @@ impl Flight {
         (!self.frozen).then(|| self.since.elapsed())
     }
 
+    /// Whether it may not come back: out for long, or since before a freeze.
+    pub(super) fn is_uncertain(&self) -> bool {
+        self.took().is_none_or(|took| took > UNCERTAIN)
+    }
+
     /// What it carries.
     pub(super) fn batches(&self) -> &[Sealed] {
         &self.batches
@@ -88,5 +96,24 @@ impl Flight {
         self.task.abort();
         // The task may not have let go yet: then this is a copy.
         Arc::try_unwrap(self.batches).unwrap_or_else(|shared| shared.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flight() -> Flight {
+        Flight::new(Arc::default(), tokio::spawn(std::future::pending()))
+    }
+
+    #[tokio::test]
+    async fn a_request_from_before_a_freeze_may_not_come_back() {
+        let mut flight = flight();
+        flight.beat(clock::now());
+        assert!(!flight.is_uncertain(), "it has just left");
+        flight.beat(clock::now().plus(Duration::from_secs(60)));
+        assert!(flight.is_uncertain() && flight.took().is_none());
+        flight.into_batches();
     }
 }

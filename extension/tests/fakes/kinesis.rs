@@ -134,6 +134,11 @@ impl Kinesis {
         last.expect("nothing was taken").account.unwrap()
     }
 
+    /// The account of every batch that was taken.
+    pub(crate) fn accounts(&self) -> Vec<wire::Account> {
+        self.decoded().into_iter().filter_map(|decoded| decoded.account).collect()
+    }
+
     /// As the store does it: a batch that came twice counts once, and both copies must be the same.
     fn decoded(&self) -> Vec<wire::Decoded> {
         let context =

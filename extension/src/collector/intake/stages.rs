@@ -92,7 +92,8 @@ impl Stages {
         let resource = self.assembler.resource();
         let seal = Seal { packing: self.packing(), resource: &resource, delivery: &self.delivered };
         self.batcher.rename(sandbox.clone(), seal, &mut self.ledger);
-        self.ledger = Ledger::default();
+        // Losses before the snapshot stand in the old name's account, which all clones share.
+        (self.ledger, self.delivered) = (Ledger::default(), Delivered::default());
         self.sandbox = sandbox;
     }
 

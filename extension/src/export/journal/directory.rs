@@ -1,14 +1,14 @@
-//! The journal's directory: private, made when it is needed, and one file per sandbox in it. A file's owner holds its
-//! lock for as long as it lives, however it dies: a file that can be locked has been left behind.
+//! The journal's directory: private, made when it is needed, with files of letters in it. A file's owner holds its lock
+//! for as long as it lives, however it dies: a file that can be locked has been left behind.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Files of the format that `wire::letter` describes.
 const SUFFIX: &str = "letters";
-/// More entries than this are not ours, or nobody ever read them.
+/// More entries than this are not ours, or nobody ever read them: there is no room then.
 const ENTRIES_MAX: usize = 256;
 
 /// Its path.
@@ -26,8 +26,8 @@ impl Directory {
         &self.0
     }
 
-    /// A new file for this sandbox, locked and open for appending.
-    pub(super) fn create(&self, sandbox: &str) -> io::Result<(File, PathBuf)> {
+    /// A new file of this name, locked and open for appending.
+    pub(super) fn create(&self, name: &str) -> io::Result<(File, PathBuf)> {
         match DirBuilder::new().mode(0o700).create(&self.0) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
@@ -36,34 +36,44 @@ impl Directory {
         if !is_private(&self.0)? {
             return Err(io::Error::from(io::ErrorKind::PermissionDenied));
         }
-        let path = self.0.join(sandbox).with_extension(SUFFIX);
+        let path = self.0.join(name).with_extension(SUFFIX);
         let file = OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(&path)?;
         file.try_lock()?;
         Ok((file, path))
     }
 
-    /// Files whose owners are dead, oldest first, locked.
-    pub(super) fn left_behind(&self) -> Vec<(File, PathBuf)> {
-        let Ok(true) = is_private(&self.0) else { return Vec::new() };
-        let Ok(entries) = fs::read_dir(&self.0) else { return Vec::new() };
-        let paths = entries.take(ENTRIES_MAX).filter_map(|entry| entry.ok().map(|entry| entry.path()));
-        let mut found: Vec<_> = paths.filter_map(|path| left_behind(&path)).collect();
-        found.sort_by_key(|(modified, ..)| *modified);
-        found.into_iter().map(|(_, file, path)| (file, path)).collect()
+    /// Files whose owners are dead, oldest first; each is opened and locked when it is asked for.
+    pub(super) fn left_behind(&self) -> impl Iterator<Item = (File, PathBuf)> + use<> {
+        let mut found: Vec<_> = self.entries().filter(|(path, metadata)| is_ours(path, metadata)).collect();
+        found.sort_by_key(|(path, metadata)| (metadata.mtime(), metadata.mtime_nsec(), path.clone()));
+        found.into_iter().filter_map(|(path, _)| {
+            let file = OpenOptions::new().read(true).append(true).open(&path).ok()?;
+            file.try_lock().ok().map(|()| (file, path))
+        })
+    }
+
+    /// The size of all that is in it, whoever it belongs to.
+    pub(super) fn bytes(&self) -> u64 {
+        let mut bytes: u64 = 0;
+        for (at, (_, metadata)) in self.entries().enumerate() {
+            bytes = if at + 1 == ENTRIES_MAX { u64::MAX } else { bytes.saturating_add(metadata.len()) };
+        }
+        bytes
+    }
+
+    /// Nothing where it is not there, or not ours alone.
+    fn entries(&self) -> impl Iterator<Item = (PathBuf, Metadata)> {
+        let is_private = is_private(&self.0).unwrap_or(false);
+        let entries = is_private.then(|| fs::read_dir(&self.0).ok()).flatten().into_iter().flatten();
+        entries.take(ENTRIES_MAX).filter_map(|entry| {
+            let path = entry.ok()?.path();
+            fs::symlink_metadata(&path).ok().map(|metadata| (path, metadata))
+        })
     }
 }
 
-fn left_behind(path: &Path) -> Option<(i64, File, PathBuf)> {
-    if path.extension().is_none_or(|suffix| suffix != SUFFIX) {
-        return None;
-    }
-    let metadata = fs::symlink_metadata(path).ok()?;
-    if !metadata.is_file() {
-        return None;
-    }
-    let file = OpenOptions::new().read(true).append(true).open(path).ok()?;
-    file.try_lock().ok()?;
-    Some((metadata.mtime(), file, path.to_owned()))
+fn is_ours(path: &Path, metadata: &Metadata) -> bool {
+    metadata.is_file() && path.extension().is_some_and(|suffix| suffix == SUFFIX)
 }
 
 /// A directory of our own user that nobody else can look into.
