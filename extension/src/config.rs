@@ -272,9 +272,27 @@ mod tests {
         let destination = shipping(config).destination;
         assert_eq!(destination.stream, Stream::Arn(arn.to_owned()));
         assert_eq!(destination.region, "eu-north-1");
-        let (config, faults) =
-            read(&[("LIMELIGHT_STREAM", "arn:aws:s3:::bucket"), ("AWS_REGION", "eu-west-1")]);
-        assert!(matches!(config.duty, Duty::Idle));
-        assert!(faults[0].contains("arn:aws:kinesis:"), "{faults:?}");
+        for wrong in [
+            "arn:aws:s3:::bucket",
+            "arn:aws:kinesis:::stream/telemetry",
+            "arn:aws:kinesis:eu-north-1::stream/telemetry",
+            "arn:aws:kinesis::123456789012:stream/telemetry",
+            "arn:aws:kinesis:EU/1:123456789012:stream/telemetry",
+        ] {
+            let (config, faults) = read(&[("LIMELIGHT_STREAM", wrong), ("AWS_REGION", "eu-west-1")]);
+            assert!(matches!(config.duty, Duty::Idle), "{wrong}");
+            assert!(faults[0].contains("arn:aws:kinesis:"), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_endpoint_is_named_and_its_password_is_not_shown() {
+        for wrong in ["https://user:hunter2@stream.example", "ftp://hunter2", "hunter2", "https://?hunter2"] {
+            let stream = [("LIMELIGHT_STREAM", "telemetry"), ("AWS_REGION", "eu-west-1")];
+            let (config, faults) = read(&[stream[0], stream[1], ("AWS_ENDPOINT_URL", wrong)]);
+            assert_eq!(shipping(config).destination.endpoint, None, "{wrong}");
+            assert_eq!(faults.len(), 1, "{wrong}: {faults:?}");
+            assert!(faults[0].contains("AWS_ENDPOINT_URL") && !faults[0].contains("hunter2"), "{faults:?}");
+        }
     }
 }

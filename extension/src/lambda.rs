@@ -11,7 +11,7 @@ use lambda_api::telemetry::{self, Buffering, Category, Destination, SchemaVersio
 
 use crate::http_call::{CallError, Caller};
 
-/// Both APIs answer within milliseconds, or something is broken for good.
+/// The platform answers within milliseconds, or goes on without telemetry being subscribed to.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How the platform buffers for us. Delivery soon after `runtimeDone` keeps the sandbox's extra time small, so the
@@ -75,11 +75,11 @@ pub enum Subscribed {
 
 impl Lambda {
     /// Registers for INVOKE and SHUTDOWN; for SHUTDOWN alone on Managed Instances and wherever the platform refuses
-    /// INVOKE.
+    /// INVOKE. It waits as long as the platform itself lets an initialisation take: without an identifier there is no
+    /// `/next`, so whoever gives up earlier fails a function that would have started.
     ///
     /// # Errors
-    /// When the platform refuses both or does not answer. Nothing can be done then: without an identifier there is
-    /// no `/next`.
+    /// When the platform refuses both, or cannot be reached.
     pub async fn register(
         authority: &str,
         name: &str,
@@ -107,7 +107,8 @@ impl Lambda {
         let request = request(what, &platform, Method::POST, extensions::REGISTER_PATH)?
             .header(extensions::NAME_HEADER, name)
             .header(extensions::FEATURE_HEADER, extensions::ACCOUNT_FEATURE);
-        let answer = ask(what, &platform, request, &RegisterRequest { events }).await?;
+        let request = posting(what, request, &RegisterRequest { events })?;
+        let answer = platform.call(request).await.map_err(|source| LambdaError::Call { what, source })?;
         let answer = accepted(what, answer)?;
         let identifier = answer
             .headers()
@@ -136,7 +137,11 @@ impl Lambda {
             };
             let request = request(what, &self.platform, Method::PUT, telemetry::SUBSCRIBE_PATH)?
                 .header(extensions::IDENTIFIER_HEADER, &self.identifier);
-            let answer = ask(what, &self.platform, request, &subscription).await?;
+            let request = posting(what, request, &subscription)?;
+            let answer = tokio::time::timeout(ANSWER_TIMEOUT, self.platform.call(request))
+                .await
+                .map_err(|_| LambdaError::Timeout { what })?
+                .map_err(|source| LambdaError::Call { what, source })?;
             match answer.status() {
                 StatusCode::ACCEPTED => return Ok(Subscribed::NotSupported),
                 StatusCode::BAD_REQUEST => refused = refusal(what, &answer),
@@ -175,21 +180,16 @@ fn request(
     Ok(Request::builder().method(method).uri(path).header(http::header::HOST, host))
 }
 
-async fn ask(
+fn posting(
     what: &'static str,
-    platform: &Caller,
     request: http::request::Builder,
     body: &impl serde::Serialize,
-) -> Result<Response<Bytes>, LambdaError> {
+) -> Result<Request<Full<Bytes>>, LambdaError> {
     let body = serde_json::to_vec(body).map_err(|error| unreadable(what, &error.to_string()))?;
-    let request = request
+    request
         .header(http::header::CONTENT_TYPE, "application/json")
         .body(Full::from(body))
-        .map_err(|error| unreadable(what, &error.to_string()))?;
-    tokio::time::timeout(ANSWER_TIMEOUT, platform.call(request))
-        .await
-        .map_err(|_| LambdaError::Timeout { what })?
-        .map_err(|source| LambdaError::Call { what, source })
+        .map_err(|error| unreadable(what, &error.to_string()))
 }
 
 fn accepted(what: &'static str, answer: Response<Bytes>) -> Result<Response<Bytes>, LambdaError> {

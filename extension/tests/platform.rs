@@ -1,5 +1,7 @@
 //! What the platform offers, refuses and delivers.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::Stage;
@@ -111,4 +113,15 @@ async fn a_body_over_the_limit_is_refused_and_a_large_one_is_taken() {
     stage.platform.ready().await;
     let (kinesis, _) = stage.shutdown().await;
     assert_eq!(kinesis.messages().iter().map(String::len).collect::<Vec<_>>(), [3_500_000]);
+}
+
+/// Whoever gives up here ends, and the function's initialisation with it.
+#[tokio::test]
+async fn a_platform_that_registers_slowly_is_waited_for() {
+    let platform = Platform::start().await;
+    platform.register_after(Duration::from_millis(2_500));
+    let mut stage = Stage::set(platform, &[]).await;
+    stage.invocation("one", "hello").await;
+    let (kinesis, said) = stage.shutdown().await;
+    assert_eq!((kinesis.messages(), said.as_str()), (vec!["hello".to_owned()], ""));
 }

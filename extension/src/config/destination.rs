@@ -91,7 +91,10 @@ fn stream(settings: &mut Settings<'_>) -> Option<(Stream, Option<String>)> {
     };
     if text.starts_with("arn:") {
         let parts: Vec<&str> = text.split(':').collect();
-        if let ["arn", _, "kinesis", region, _, resource] = parts[..]
+        if let ["arn", partition, "kinesis", region, account, resource] = parts[..]
+            && partition.starts_with("aws")
+            && is_region(region)
+            && is_account(account)
             && resource.strip_prefix("stream/").is_some_and(is_stream_name)
         {
             let region = region.to_owned();
@@ -107,6 +110,16 @@ fn stream(settings: &mut Settings<'_>) -> Option<(Stream, Option<String>)> {
     None
 }
 
+/// As `eu-west-1`: it becomes a part of the server's name.
+fn is_region(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Kinesis API, CreateStream: 1 to 128 of `a-zA-Z0-9_.-`.
 fn is_stream_name(text: &str) -> bool {
     (1..=128).contains(&text.len())
@@ -117,14 +130,22 @@ fn is_stream_name(text: &str) -> bool {
 fn endpoint(settings: &mut Settings<'_>) -> Option<String> {
     for name in ["AWS_ENDPOINT_URL_KINESIS", "AWS_ENDPOINT_URL"] {
         let Some(text) = settings.text(name) else { continue };
-        match text.parse::<http::Uri>() {
-            Ok(uri) if uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https")) => {
-                return Some(text);
-            }
-            _ => settings.fault(format!("{name} must be an http or https URL, is {text:?}; it is ignored")),
+        if server(&text).is_some() {
+            return Some(text);
         }
+        // Credentials may stand in a URL: a wrong one is not shown.
+        settings.fault(format!(
+            "{name} must be an http or https URL without user, password or query; it is ignored"
+        ));
     }
     None
+}
+
+/// A server's URL that says nothing but where the server is.
+pub(super) fn server(text: &str) -> Option<http::Uri> {
+    let uri: http::Uri = text.parse().ok()?;
+    let is_plain = uri.query().is_none() && !uri.authority()?.as_str().contains('@');
+    (is_plain && !uri.host()?.is_empty() && matches!(uri.scheme_str(), Some("http" | "https"))).then_some(uri)
 }
 
 fn credentials(settings: &mut Settings<'_>) -> Option<Credentials> {

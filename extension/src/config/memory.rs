@@ -9,9 +9,12 @@ const MIB: usize = 1_024 * 1_024;
 const LEAST_MIB: u64 = 8;
 /// More helps nobody: an outage that fills it has lasted for long.
 const USUAL_MAX_MIB: u64 = 64;
+/// No setting makes it more.
+const MOST_MIB: u64 = 1_024;
 /// What the platform gives a function that says nothing.
 const SMALLEST_FUNCTION_MB: u64 = 128;
-/// One open batch of 1 MiB as values in memory, with the record that is being read.
+/// One open batch (256 KiB before gzip) as values in memory, which are several times that; the record that is being
+/// read; and what the journal remembers of what stands in it.
 const OPEN_BYTES: usize = 3 * MIB;
 /// PutRecords takes 10 MiB now, but servers that speak its older form refuse more than 5. A record that is larger than
 /// a request may be still goes alone.
@@ -35,11 +38,13 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A tenth of the function's memory by default, at most 64 MiB, for all parts together.
+    /// For all parts together: a tenth of the function's memory by default, at most 64 MiB; never more than half of it,
+    /// whatever is set.
     pub(super) fn read(settings: &mut Settings<'_>, function_mb: u64, mirrors: bool) -> Self {
         let function_mb = if function_mb == 0 { SMALLEST_FUNCTION_MB } else { function_mb };
         let share = (function_mb / 10).clamp(LEAST_MIB, USUAL_MAX_MIB);
-        let all = settings.bytes("LIMELIGHT_MEMORY_MIB", share, LEAST_MIB..=1_024, MIB as u64);
+        let most = (function_mb / 2).clamp(LEAST_MIB, MOST_MIB);
+        let all = settings.bytes("LIMELIGHT_MEMORY_MIB", share, LEAST_MIB..=most, MIB as u64);
         Self::divide(all, mirrors)
     }
 
@@ -83,5 +88,20 @@ mod tests {
         assert_eq!(share(0), Memory::divide(12 * MIB, false));
         assert_eq!(share(512), Memory::divide(51 * MIB, false));
         assert_eq!(share(10_240), Memory::divide(64 * MIB, false));
+    }
+
+    #[test]
+    fn a_setting_never_gives_it_more_than_half_of_the_function() {
+        for (function_mb, set, expected, faults) in
+            [(128, "64", 64, 0), (128, "65", 12, 1), (128, "1024", 12, 1), (2_048, "1024", 1_024, 0)]
+        {
+            let variable = |_: &str| Some(std::ffi::OsString::from(set));
+            let mut settings = Settings::new(&variable);
+            assert_eq!(
+                Memory::read(&mut settings, function_mb, false),
+                Memory::divide(expected * MIB, false)
+            );
+            assert_eq!(settings.faults().len(), faults, "{set} of {function_mb} MB");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::destination::server;
 use super::setting::Settings;
 
 /// Stands for "what OpenTelemetry's own variables say".
@@ -38,9 +39,7 @@ impl Mirrored {
             (own, "LIMELIGHT_OTLP_HEADERS")
         };
         // Credentials may stand in a URL, too: a wrong one is not shown.
-        let uri = endpoint.parse::<http::Uri>().ok();
-        let valid = uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && is_plain(uri));
-        if valid.is_none() {
+        if server(&endpoint).is_none() {
             settings.fault(
                 "LIMELIGHT_OTLP_ENDPOINT must be an http or https URL without user, password or query; there is no \
                  second destination"
@@ -56,10 +55,6 @@ impl Mirrored {
         });
         Some(Self { endpoint, headers })
     }
-}
-
-fn is_plain(uri: &http::Uri) -> bool {
-    uri.query().is_none() && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
 }
 
 /// OpenTelemetry's form (W3C Baggage without properties): values are percent encoded.

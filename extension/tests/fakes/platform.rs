@@ -24,6 +24,7 @@ pub(crate) struct Platform {
 
 struct State {
     invoke_refused: Mutex<bool>,
+    register_pause: Mutex<Duration>,
     registrations: Mutex<Vec<Value>>,
     refusals: Mutex<VecDeque<u16>>,
     subscriptions: Mutex<Vec<Value>>,
@@ -44,6 +45,7 @@ impl Platform {
         let (invocations, for_runtime) = mpsc::unbounded_channel();
         let state = Arc::new(State {
             invoke_refused: Mutex::default(),
+            register_pause: Mutex::default(),
             registrations: Mutex::default(),
             refusals: Mutex::default(),
             subscriptions: Mutex::default(),
@@ -72,6 +74,11 @@ impl Platform {
     /// As Managed Instances do.
     pub(crate) fn refuse_invoke(&self) {
         *self.state.invoke_refused.lock().unwrap() = true;
+    }
+
+    /// A registration is answered after so long.
+    pub(crate) fn register_after(&self, pause: Duration) {
+        *self.state.register_pause.lock().unwrap() = pause;
     }
 
     /// The events that registrations were for, in order.
@@ -159,7 +166,11 @@ fn deadline(timeout: Duration) -> u64 {
 
 async fn respond(state: Arc<State>, request: Request<Bytes>) -> Response<Full<Bytes>> {
     match request.uri().path() {
-        "/2020-01-01/extension/register" => register(&state, &request),
+        "/2020-01-01/extension/register" => {
+            let pause = *state.register_pause.lock().unwrap();
+            tokio::time::sleep(pause).await;
+            register(&state, &request)
+        }
         "/2022-07-01/telemetry" => {
             state.subscriptions.lock().unwrap().push(serde_json::from_slice(request.body()).unwrap());
             let refusal = state.refusals.lock().unwrap().pop_front();
