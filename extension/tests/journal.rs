@@ -123,6 +123,7 @@ async fn what_stays_behind_on_the_disk_is_told_in_the_last_word() {
         [("LIMELIGHT_JOURNAL_DIR", directory.to_str().unwrap()), ("LIMELIGHT_FLUSH_BUDGET_MS", "50")];
     let mut stage = Stage::set(Platform::start().await, &settings).await;
     stage.invocation("one", "found").await;
+    stage.until_taken("found").await;
     stage.kinesis.otherwise(Some(Answer::Status(500)));
     stage.invocation("two", "left behind").await;
     let (kinesis, said) = stage.shutdown().await;
