@@ -52,6 +52,7 @@ async fn play(first: u64, seeds: u64, scale: u64) {
         play_seed(seed, &rows, &mut summary, &mut broken).await;
     }
     println!("\n{}\n{}", summary.table(), summary.how_latency_was_judged());
+    broken.extend(summary.complaints());
     if let Some(results) = env::var_os("LIMELIGHT_FAULT_RESULTS") {
         figures::append(&summary, first..first + seeds, results.as_ref());
     }
@@ -142,6 +143,16 @@ mod tests {
     #[test]
     fn nothing_wrong_is_no_complaint() {
         assert_eq!(complaints(&good()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_row_whose_faults_never_struck_proves_nothing() {
+        let row = matrix().into_iter().find(|row| row.name == "redelivered-and-cut-posts").unwrap();
+        let mut summary = Summary::default();
+        for (struck, never) in [("cut", 1), ("redelivery", 0)] {
+            summary.add(&row, &Seen { struck: BTreeMap::from([(struck, 1)]), ..good() }, false);
+            assert_eq!(summary.complaints().len(), never, "{:?}", summary.complaints());
+        }
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Environment {
         let stream = format!("{day}/[{}]{instance}", function.config.version);
         let dice = function.config.faults.as_ref().map(|plan| {
             tracing::info!(function = function.config.name, seed = plan.seed, ordinal, "faults are on");
-            Dice::new(plan, ordinal)
+            Dice::new(plan, ordinal, function.config.strikes.clone())
         });
         Ok(Self {
             watchman: Watchman::new(function.config.memory_mb),

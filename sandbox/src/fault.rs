@@ -1,8 +1,12 @@
 //! What goes wrong on purpose, drawn from a seed so that a failure can be had again.
 
+mod strikes;
+
 use std::time::Duration;
 
 use chance::Chance;
+
+pub use strikes::{Strikes, word};
 
 /// How often each fault happens. A chance is between 0 and 1 for each occasion.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +37,22 @@ pub struct Odds {
     pub clock_jump: f64,
 }
 
+impl Odds {
+    /// The [words](word) of the faults that these odds can bring.
+    pub fn faults(&self) -> Vec<&'static str> {
+        let all = [
+            (self.freeze, word::FREEZE),
+            (self.freeze_message, word::STOP),
+            (self.redeliver, word::REDELIVERY),
+            (self.cut, word::CUT),
+            (self.kill_function, word::KILLED_FUNCTION),
+            (self.kill_extension, word::KILLED_EXTENSION),
+            (self.clock_jump, word::CLOCK_JUMP),
+        ];
+        all.into_iter().filter(|(odds, _)| *odds > 0.0).map(|(_, word)| word).collect()
+    }
+}
+
 impl FaultPlan {
     /// No fault until odds are set.
     pub fn new(seed: u64) -> Self {
@@ -47,6 +67,7 @@ pub(crate) struct Dice {
     /// Messages are many and their number is the machine's: what is drawn for them does not shift the rest.
     messages: Chance,
     odds: Odds,
+    strikes: Strikes,
 }
 
 /// A stop around one message.
@@ -98,18 +119,23 @@ pub(crate) struct Jump {
 
 impl Dice {
     /// The `ordinal`-th thrower of a plan.
-    pub(crate) fn new(plan: &FaultPlan, ordinal: u64) -> Self {
+    pub(crate) fn new(plan: &FaultPlan, ordinal: u64, strikes: Strikes) -> Self {
         let seed = Chance::new(plan.seed).draw().wrapping_add(ordinal.wrapping_mul(APART));
-        Self::of(seed, plan.odds)
+        Self::of(seed, plan.odds, strikes)
     }
 
     /// Another thrower that does not share this one's occasions.
     pub(crate) fn split(&mut self) -> Self {
-        Self::of(self.chance.draw(), self.odds)
+        Self::of(self.chance.draw(), self.odds, self.strikes.clone())
     }
 
-    fn of(seed: u64, odds: Odds) -> Self {
-        Self { chance: Chance::new(seed), messages: Chance::new(!seed), odds }
+    fn of(seed: u64, odds: Odds, strikes: Strikes) -> Self {
+        Self { chance: Chance::new(seed), messages: Chance::new(!seed), odds, strikes }
+    }
+
+    /// Where to say that a fault struck.
+    pub(crate) fn strikes(&self) -> Strikes {
+        self.strikes.clone()
     }
 
     /// What happens around the message that is about to be sent.
@@ -178,7 +204,7 @@ mod tests {
     fn the_same_seed_draws_the_same_faults() {
         let odds = Odds { freeze: 0.3, kill_function: 0.1, kill_extension: 0.1, ..Odds::default() };
         let draw = || {
-            let mut dice = Dice::new(&plan(odds), 3);
+            let mut dice = Dice::new(&plan(odds), 3, Strikes::default());
             (0..100).map(|_| dice.blow()).collect::<Vec<_>>()
         };
         assert_eq!(draw(), draw());
@@ -187,7 +213,7 @@ mod tests {
 
     #[test]
     fn clocks_jump_forward_and_back() {
-        let mut dice = Dice::new(&plan(Odds { clock_jump: 1.0, ..Odds::default() }), 0);
+        let mut dice = Dice::new(&plan(Odds { clock_jump: 1.0, ..Odds::default() }), 0, Strikes::default());
         let shifts: Vec<_> = (0..100).map(|_| dice.jump().unwrap().shift_ms).collect();
         assert!(shifts.iter().any(|shift| *shift < 0) && shifts.iter().any(|shift| *shift > 3_600_000));
     }
@@ -195,7 +221,8 @@ mod tests {
     #[test]
     fn stops_come_before_and_after_messages_and_shift_nothing_else() {
         let odds = Odds { freeze_message: 0.5, kill_function: 0.3, ..Odds::default() };
-        let (mut quiet, mut chatty) = (Dice::new(&plan(odds), 0), Dice::new(&plan(odds), 0));
+        let (mut quiet, mut chatty) =
+            (Dice::new(&plan(odds), 0, Strikes::default()), Dice::new(&plan(odds), 0, Strikes::default()));
         let stops: Vec<_> = (0..100).map(|_| chatty.stop()).collect();
         for is in [
             |stop: &Option<Stop>| stop.is_none(),
@@ -213,7 +240,7 @@ mod tests {
     fn environments_draw_differently() {
         let odds = Odds { redeliver: 0.5, ..Odds::default() };
         let draw = |ordinal| {
-            let mut dice = Dice::new(&plan(odds), ordinal);
+            let mut dice = Dice::new(&plan(odds), ordinal, Strikes::default());
             (0..64).map(|_| dice.redelivers()).collect::<Vec<_>>()
         };
         assert_ne!(draw(0), draw(1));
@@ -221,7 +248,7 @@ mod tests {
 
     #[test]
     fn chances_of_nought_and_one_are_certain() {
-        let mut dice = Dice::new(&plan(Odds { cut: 1.0, ..Odds::default() }), 0);
+        let mut dice = Dice::new(&plan(Odds { cut: 1.0, ..Odds::default() }), 0, Strikes::default());
         for _ in 0..100 {
             assert!(dice.blow().is_none() && dice.jump().is_none() && !dice.redelivers());
             assert_eq!(dice.stop(), None);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lambda_api::telemetry::SchemaVersion;
 
 use crate::clock::FakedClock;
-use crate::fault::FaultPlan;
+use crate::fault::{FaultPlan, Strikes};
 use crate::initialization::Initialization;
 use crate::output::Output;
 
@@ -72,6 +72,8 @@ pub struct FunctionConfig {
     pub clock: Option<FakedClock>,
     /// What goes wrong on purpose.
     pub faults: Option<FaultPlan>,
+    /// How often it did; whoever keeps a clone sees it.
+    pub strikes: Strikes,
     /// Where lines go besides the subscribers.
     pub output: Output,
 }
@@ -108,6 +110,7 @@ impl FunctionConfig {
             telemetry_backlog: 1,
             clock: None,
             faults: None,
+            strikes: Strikes::default(),
             output: Output::none(),
         }
     }

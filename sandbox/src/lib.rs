@@ -21,7 +21,7 @@ pub mod event_source;
 mod front;
 
 pub use clock::FakedClock;
-pub use fault::{FaultPlan, Odds};
+pub use fault::{FaultPlan, Odds, Strikes};
 pub use function::{FunctionConfig, LogFormat, WhenFull};
 pub use initialization::Initialization;
 pub use invocation::{FunctionError, Invocation, InvocationType, InvokeError, Outcome};

@@ -22,7 +22,7 @@ fn figures(name: &str, row: &Row) -> [Figure; 9] {
     let told = |what: &str, value: f64, unit| Figure::told(format!("{name}: {what}"), value, unit);
     let none = |what: &str, value: f64| Figure::at_most(format!("{name}: {what}"), value, "", 0.0);
     [
-        told("faults on the way to the stream", row.struck as f64, ""),
+        told("faults that struck", row.struck.values().sum::<u64>() as f64, ""),
         told("lines printed", row.printed as f64, ""),
         told("lines found", row.found as f64, ""),
         told("records counted as lost, with a reason", row.counted as f64, ""),

@@ -24,6 +24,9 @@ use crate::support::programs::{extension, part, root};
 /// down.
 pub const BUDGET_MS: u64 = 50;
 
+/// The word for a scenario's own kills.
+pub const EXTENSION_KILLED: &str = "extension killed from outside";
+
 /// Everything that a verdict needs.
 #[derive(Debug, Default)]
 pub struct Seen {
@@ -39,6 +42,7 @@ pub struct Seen {
     pub batches_missing: usize,
     /// By request: how long the extension held the sandbox, milliseconds, as the platform reports it.
     pub added_ms: BTreeMap<String, f64>,
+    /// How often each fault struck, in the sandbox and on the way to the stream.
     pub struck: Tally,
     /// The longest that this machine kept a ready thread waiting meanwhile.
     pub stall: Duration,
@@ -85,6 +89,7 @@ pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
         .output(collect_marks(printed.clone()));
     config.extensions = vec![names.as_ref().map_or_else(extension, NameServer::extension)];
     config.clock = scenario.own_clock.then(|| FakedClock::compile(folder.path()).unwrap());
+    let strikes = config.strikes.clone();
     let lambda = Lambda::start(vec![config]).await.unwrap();
 
     let (mut calls, mut kills) = (Vec::new(), Vec::new());
@@ -105,7 +110,10 @@ pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
     let printed = std::mem::take(&mut *printed.lock().unwrap());
     let stall = stage.stalls.longest_since(began);
     let found = books::read(&stage.dev, &function, &proxy.taken(), &printed).await;
-    Seen { printed, calls, kills, struck: proxy.tally(), stall, took: began.elapsed(), ..found }
+    let mut struck = proxy.tally();
+    struck.extend(strikes.counts());
+    struck.extend((!kills.is_empty()).then_some((EXTENSION_KILLED, kills.len() as u64)));
+    Seen { printed, calls, kills, struck, stall, took: began.elapsed(), ..found }
 }
 
 /// Kills the extension at a drawn moment of the invocation that begins now, if that is drawn; when it did.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sandbox::Odds;
 
+use super::run::EXTENSION_KILLED;
 use crate::support::fault_proxy::plan::Fault;
 
 /// One row.
@@ -65,6 +66,16 @@ pub enum Added {
     UpToTheBudgetAndItsWork(Duration),
     /// The scenario itself holds the sandbox up: what it stops, nobody can be told apart from what we hold.
     NotAsked,
+}
+
+impl Scenario {
+    /// The words of the faults that it draws: a row that none of them ever strikes proves nothing.
+    pub fn faults(&self) -> Vec<&'static str> {
+        let mut all = self.sandbox.faults();
+        all.extend(self.stream.iter().map(|(fault, _)| fault.word()));
+        all.extend((self.kills_extension > 0.0).then_some(EXTENSION_KILLED));
+        all
+    }
 }
 
 const HALF_A_SECOND: Duration = Duration::from_millis(500);

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::run::Seen;
 use super::scenario::Scenario;
 use super::verdict::{self, Judged};
+use crate::support::fault_proxy::plan::Tally;
 
 /// One scenario's runs so far.
 #[derive(Debug, Default)]
@@ -22,8 +23,10 @@ pub struct Row {
     /// Records that accounts name as given up or never received, with a reason.
     pub counted: u64,
     pub double: u64,
-    /// Faults on the way to the stream.
-    pub struck: u64,
+    /// How often each fault struck, by its word.
+    pub struck: Tally,
+    /// Faults that are drawn and never struck.
+    pub never_struck: Vec<&'static str>,
     /// Runs whose latency was judged by each invocation, and those in which only the middle one says something.
     pub judged_by_each: u64,
     pub judged_by_middle: u64,
@@ -61,7 +64,11 @@ impl Summary {
         row.unaccounted += verdict::unaccounted(scenario, seen);
         row.counted += seen.books.iter().map(|book| book.counted()).sum::<u64>();
         row.double += seen.found.values().filter(|times| **times > 1).count() as u64;
-        row.struck += seen.struck.values().sum::<u64>();
+        for (fault, times) in &seen.struck {
+            *row.struck.entry(fault).or_default() += times;
+        }
+        row.never_struck =
+            scenario.faults().into_iter().filter(|fault| !row.struck.contains_key(fault)).collect();
         row.judged_by_each += u64::from(verdict::judged(scenario, seen) == Judged::EachInvocation);
         row.judged_by_middle += u64::from(verdict::judged(scenario, seen) == Judged::TheMiddleOne);
         row.added_ms.extend(seen.added_ms.values());
@@ -79,6 +86,15 @@ impl Summary {
             verdict::QUIET.as_millis(),
             self.rows.len(),
         )
+    }
+
+    /// Rows that prove nothing about a fault, in words.
+    pub fn complaints(&self) -> Vec<String> {
+        let never = |(name, row): (&str, &Row)| {
+            let faults = row.never_struck.join(", ");
+            (!faults.is_empty()).then(|| format!("{name}: never struck in {} runs: {faults}", row.runs))
+        };
+        self.rows().filter_map(never).collect()
     }
 
     /// Scenarios in order.
@@ -107,7 +123,7 @@ impl Summary {
                 table,
                 "{name:<36} {:>5} {:>7} {:>8} {:>8} {:>8} {:>8} {:>7} {:>6.1} ms {:>6.1} ms {:>9} {:>7}",
                 row.runs,
-                row.struck,
+                row.struck.values().sum::<u64>(),
                 row.printed,
                 row.found,
                 row.missing,

@@ -22,9 +22,6 @@ pub fn complaints(scenario: &Scenario, seen: &Seen) -> Vec<String> {
     if let Some(why) = latency(scenario, seen) {
         wrong.push(why);
     }
-    if !scenario.stream.is_empty() && seen.struck.is_empty() {
-        wrong.push("no fault ever struck: this run proves nothing".to_owned());
-    }
     wrong
 }
 

@@ -166,8 +166,7 @@ mod tests {
             time: Timestamp::EPOCH,
             attributes: Map::new(),
         };
-        let line =
-            r#"{"_aws":{"CloudWatchMetrics":[{"Metrics":[{"Name":"password=hunter2"}]}]},"password=hunter2":1}"#;
+        let line = r#"{"_aws":{"CloudWatchMetrics":[{"Metrics":[{"Name":"password=hunter2"}]}]},"password=hunter2":1}"#;
         let mut assembler = started();
         let mut signals = assembler.accept(record("function", line.into()), Timestamp::EPOCH);
         signals.append(assembler.close(crate::CloseReason::Spindown, Timestamp::EPOCH));

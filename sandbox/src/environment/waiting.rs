@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use lambda_api::telemetry::kind;
 
 use super::{Environment, Failure};
+use crate::fault::word;
 use crate::message::{Message, Refusal};
 
 /// Readers answer a barrier within microseconds unless the machine is overloaded; lines that miss it arrive later.
@@ -106,7 +107,7 @@ impl Environment {
             Message::Exited { source, pid, exit } => self.exited(&source, pid, exit),
             Message::Dropped(dropped) => self.emit(kind::LOGS_DROPPED, &dropped),
             Message::Stop { length, stopped } => {
-                self.stop(length);
+                self.stop(length, word::STOP);
                 // A relay that has gone needs no answer.
                 let _ = stopped.send(());
             }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Environment, Failure};
-use crate::fault::{Blow, Dice, Stop};
+use crate::fault::{Blow, Dice, Stop, word};
 use crate::process::Process;
 use crate::process::memory::{Memory, of_tree};
 use crate::telemetry::Tempo;
@@ -57,7 +57,7 @@ impl Environment {
     pub(crate) fn around(&mut self, say: impl FnOnce(&mut Self)) {
         let stop = self.dice.as_mut().and_then(Dice::stop);
         if let Some(Stop::Before(length)) = stop {
-            self.stop(length);
+            self.stop(length, word::STOP);
         }
         say(self);
         if let Some(Stop::After { pause, length }) = stop {
@@ -66,7 +66,7 @@ impl Environment {
     }
 
     /// Everything stops for so long, if it is at work. A stop that is going on goes on as it would have.
-    pub(super) fn stop(&mut self, length: Duration) {
+    pub(super) fn stop(&mut self, length: Duration, fault: &'static str) {
         let is_open = self.current.is_some() || !self.serving.is_empty();
         if (is_open || !self.initialized || self.ending.is_some()) && !self.frozen {
             tracing::debug!(
@@ -75,6 +75,7 @@ impl Environment {
                 ?length,
                 "a stop"
             );
+            self.function.config.strikes.count(fault);
             self.freeze();
             self.watchman.thaw_at = Some(Instant::now() + length);
         }
@@ -90,7 +91,7 @@ impl Environment {
             self.thaw(if self.ending.is_some() { Tempo::Closing } else { Tempo::Normal });
         }
         if let Some((_, length)) = self.watchman.stop.take_if(|(at, _)| *at <= now) {
-            self.stop(length);
+            self.stop(length, word::STOP);
         }
         if let Some((_, blow)) = self.watchman.blow.take_if(|(at, _)| *at <= now) {
             self.strike(blow);
@@ -112,9 +113,13 @@ impl Environment {
             "a fault strikes"
         );
         match blow {
-            Blow::Freeze(length) => self.stop(length),
-            Blow::KillFunction => self.runtime.iter().for_each(Process::kill),
+            Blow::Freeze(length) => self.stop(length, word::FREEZE),
+            Blow::KillFunction => {
+                self.function.config.strikes.count(word::KILLED_FUNCTION);
+                self.runtime.iter().for_each(Process::kill);
+            }
             Blow::KillExtension => {
+                self.function.config.strikes.count(word::KILLED_EXTENSION);
                 self.agents.iter().filter_map(|agent| agent.process.as_ref()).take(1).for_each(Process::kill)
             }
         }

@@ -15,7 +15,7 @@ use super::{Caller, Current, InitPhase, epoch_ms};
 use crate::environment::agent::State;
 use crate::environment::records::rfc3339;
 use crate::environment::{Environment, Failure, Wait};
-use crate::fault::Dice;
+use crate::fault::{Dice, word};
 use crate::invocation::Invocation;
 use crate::message::Work;
 use crate::telemetry::Tempo;
@@ -72,6 +72,7 @@ impl Environment {
         if self.frozen {
             let jump = self.dice.as_mut().and_then(Dice::jump);
             if let Some(jump) = jump {
+                self.function.config.strikes.count(word::CLOCK_JUMP);
                 tracing::info!(function = self.function.config.name, ?jump, "a fault: clocks jump");
                 if !self.clock.is_faked() {
                     tokio::time::sleep(jump.stop).await;

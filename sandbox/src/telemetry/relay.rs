@@ -26,7 +26,7 @@ use super::buffer::{Buffer, Item};
 use super::disturbance::Disturbance;
 use super::{Tempo, cut, schema, wants};
 use crate::apis::Inbox;
-use crate::fault::Dice;
+use crate::fault::{Dice, word};
 use crate::message::Message;
 
 /// Records between the environment and a relay. The relay's task only ever moves them into its buffer, so this
@@ -237,6 +237,10 @@ impl Task {
         let twice = self.dice.as_mut().is_some_and(Dice::redelivers);
         let mut disturbance = Disturbance::drawn(self.dice.as_mut(), &self.inbox);
         let bodies = cut::bodies(&items, self.buffer.bytes_max(), cut_at);
+        let strikes = self.dice.as_ref().map(Dice::strikes);
+        if let (Some(strikes), Some(_), 2..) = (&strikes, cut_at, bodies.len()) {
+            strikes.count(word::CUT);
+        }
         let (records, bytes) = (items.len(), items.iter().map(Item::bytes).sum());
         let target = self.target.clone();
         let tempo = self.tempo.clone();
@@ -247,6 +251,7 @@ impl Task {
                 if twice && failure.is_none() {
                     // The first answer was lost on the way, so to speak: what this one says does not matter.
                     let _ = deliver(&target, &body, &tempo, &mut Disturbance::default()).await;
+                    strikes.iter().for_each(|strikes| strikes.count(word::REDELIVERY));
                 }
             }
             disturbance.after().await;
