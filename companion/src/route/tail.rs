@@ -80,7 +80,7 @@ pub(super) async fn get(
     };
     let tail = Tail { companion, query: Arc::new(query), place };
     let streams = text(header::ACCEPT).is_some_and(|accepted| accepted.contains(EVENT_STREAM));
-    if streams { tail.stream() } else { tail.page().await }
+    if streams { tail.stream().await } else { tail.page().await }
 }
 
 struct Tail {
@@ -111,19 +111,23 @@ impl Tail {
         }
     }
 
-    fn stream(self) -> Response {
+    async fn stream(self) -> Response {
         let Some(permit) = self.companion.tail_permit() else {
             return problem(&Problem::too_many("as many tails as there may be are open", 30));
         };
         let now = Instant::now();
-        let feed = Feed {
+        let mut feed = Feed {
             tail: self,
             pending: VecDeque::new(),
             began: now,
             said: now,
-            gone: false,
+            over: false,
             _permit: permit,
         };
+        // Before anything is said: whoever comes back to a place that is gone is told so by the status.
+        if let Err(refused) = feed.look().await {
+            return *refused;
+        }
         let events = stream::unfold(feed, |mut feed| async move {
             feed.next().await.map(|event| (Ok::<_, std::convert::Infallible>(event), feed))
         });
@@ -141,8 +145,8 @@ struct Feed {
     pending: VecDeque<Bytes>,
     began: Instant,
     said: Instant,
-    /// Whether what it would go on with is kept no longer.
-    gone: bool,
+    /// Whether there is nothing to wait for.
+    over: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -154,30 +158,31 @@ impl Feed {
                 self.said = Instant::now();
                 return Some(event);
             }
-            if self.gone || self.began.elapsed() > TAIL_TIME_MAX {
+            if self.over || self.began.elapsed() > TAIL_TIME_MAX {
                 return None;
             }
             if self.said.elapsed() > SIGN_OF_LIFE_EVERY {
                 self.pending.push_back(Bytes::from_static(b": nothing new\n\n"));
                 continue;
             }
-            if !self.look().await {
-                tokio::time::sleep(LOOK_EVERY).await;
+            match self.look().await {
+                Ok(true) => {}
+                Ok(false) => tokio::time::sleep(LOOK_EVERY).await,
+                // It is told why when it comes back with its place.
+                Err(_) => self.over = true,
             }
         }
     }
 
-    /// Whether something came.
-    async fn look(&mut self) -> bool {
+    /// Whether something came; the refusal if there is nothing to wait for.
+    async fn look(&mut self) -> Result<bool, Box<Response>> {
         let (after, skipped) = (self.tail.place.after.clone(), self.tail.place.seen);
-        // A busy moment or a store that does not answer now is waited out; the place stays.
         let events = match self.tail.look().await {
             Ok(events) => events,
-            Err(refused) => {
-                // What is kept no longer does not come back: whoever listens has to begin anew.
-                self.gone = refused.status() == StatusCode::GONE;
-                return false;
-            }
+            // What is wrong with the question, or kept no longer, stays so.
+            Err(refused) if is_final(refused.status()) => return Err(refused),
+            // A busy moment or a store that does not answer now is waited out; the place stays.
+            Err(_) => return Ok(false),
         };
         let until = self.tail.place.after.clone();
         for (at, event) in events.into_iter().enumerate() {
@@ -185,8 +190,12 @@ impl Feed {
             let event = Value::Object(event);
             self.pending.push_back(format!("id: {place}\ndata: {event}\n\n").into());
         }
-        !self.pending.is_empty()
+        Ok(!self.pending.is_empty())
     }
+}
+
+fn is_final(status: StatusCode) -> bool {
+    status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS
 }
 
 fn failed(error: &TailError) -> Response {
@@ -194,6 +203,9 @@ fn failed(error: &TailError) -> Response {
         TailError::Gone { .. } => problem(
             &Problem::gone(error.to_string())
                 .hint("begin anew, without a cursor; POST /v1/query has what was"),
+        ),
+        TailError::NoLook { .. } => problem(
+            &Problem::bad_request(error.to_string()).hint("go on with an id or a cursor as it was given"),
         ),
         TailError::Run(error) => super::answer::run_error(error),
     }

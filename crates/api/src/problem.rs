@@ -191,6 +191,8 @@ impl From<&RunError> for Problem {
             RunError::TooManyRows { .. } => {
                 Self::too_much(error.to_string()).hint("use a smaller limit, fewer groups or wider buckets")
             }
+            RunError::TooManyBytes { .. } => Self::too_much(error.to_string())
+                .hint("name the columns that you need, and use a smaller limit"),
             RunError::TooMuchMemory { .. } => {
                 Self::too_much(error.to_string()).hint("narrow its time, or group by fewer values")
             }

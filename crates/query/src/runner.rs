@@ -44,6 +44,12 @@ pub enum RunError {
         /// How many it may have.
         limit: u64,
     },
+    /// The answer has more bytes than it may.
+    #[error("the answer has more than {limit_bytes} bytes; ask for fewer columns or rows")]
+    TooManyBytes {
+        /// How many it may have.
+        limit_bytes: u64,
+    },
     /// It needed more memory than a query may use.
     #[error(
         "the query needs more than {limit_bytes} bytes of memory; narrow its time, or group by fewer values"

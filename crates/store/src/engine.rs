@@ -20,12 +20,15 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arrow::datatypes::DataType;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use query::sql::{DataFusion, Dialect as _};
 use query::{Answer, Explanation, Plan, Query, RunError, Runner, Table, View};
 
 pub use sql::SqlAnswer;
 pub use tail::{Cursor, CursorError, TailError};
 
+use crate::error::StoreError;
 use crate::store::{Snapshot, Store};
 use execute::Execution;
 
@@ -71,6 +74,15 @@ impl Engine {
         answer.statistics.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(answer)
     }
+
+    /// How many rows a dataset's files say that they have.
+    async fn rows(&self, snapshot: &Snapshot) -> Result<u64, RunError> {
+        let context = session::context(&self.runtime, std::slice::from_ref(snapshot))?;
+        let sql = format!("SELECT COUNT(*) AS n FROM {}", DataFusion.identifier(&snapshot.dataset));
+        let batches = Execution::start(context, false).run(&sql, 1).await?;
+        let count = batches.first().map(|batch| cell::column(batch, "n", &DataType::Int64)).transpose()?;
+        Ok(count.map_or(0, |count| u64::try_from(cell::int(&count, 0)).unwrap_or(0)))
+    }
 }
 
 impl Runner for Store {
@@ -109,21 +121,41 @@ impl Store {
         Ok(snapshots.iter().map(keys).collect())
     }
 
-    /// The datasets that a query names, in its order.
+    /// The datasets that a query names, in its order, each at one version.
     async fn named(&self, query: &Query) -> Result<Vec<Snapshot>, RunError> {
-        let all = query.datasets.iter().any(|name| name == Query::ALL_DATASETS);
-        let names = if all { Runner::datasets(self).await? } else { query.datasets.clone() };
         let mut snapshots = Vec::new();
-        for name in names {
-            match self.snapshot(&name).await.map_err(failed)? {
+        for name in self.names(query).await? {
+            match self.opened(&name).await? {
                 Some(snapshot) => snapshots.push(snapshot),
                 // Gone between listing and opening: as if it had not been listed.
-                None if all => {}
-                None => return Err(RunError::UnknownDataset { name, known: Runner::datasets(self).await? }),
+                None if names_all(query) => {}
+                None => return Err(self.unknown(name).await?),
             }
         }
         Ok(snapshots)
     }
+
+    /// The names of the datasets that a query is about, in its order.
+    async fn names(&self, query: &Query) -> Result<Vec<String>, RunError> {
+        if names_all(query) { Runner::datasets(self).await } else { Ok(query.datasets.clone()) }
+    }
+
+    /// A dataset; none if there is no such dataset, also where none can have that name.
+    async fn opened(&self, name: &str) -> Result<Option<Snapshot>, RunError> {
+        match self.snapshot(name).await {
+            Err(StoreError::DatasetName(_)) => Ok(None),
+            opened => opened.map_err(failed),
+        }
+    }
+
+    /// What whoever named a dataset that is not there is told.
+    async fn unknown(&self, name: String) -> Result<RunError, RunError> {
+        Ok(RunError::UnknownDataset { name, known: Runner::datasets(self).await? })
+    }
+}
+
+fn names_all(query: &Query) -> bool {
+    query.datasets.iter().any(|name| name == Query::ALL_DATASETS)
 }
 
 /// A dataset as the plan sees it.

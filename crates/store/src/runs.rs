@@ -42,9 +42,10 @@ impl Store {
     /// # Errors
     /// When the object store fails.
     pub async fn forget_run(&self, id: &str) -> Result<bool, StoreError> {
-        let known = self.kept_run(id).await?.is_some();
+        let path = self.run_path(id, "json");
+        let known = self.has_run(&path).await?;
         if known {
-            self.delete_run(&self.run_path(id, "json")).await?;
+            self.delete_run(&path).await?;
         }
         Ok(known)
     }
@@ -62,12 +63,7 @@ impl Store {
     /// # Errors
     /// When the object store fails.
     pub async fn is_run_cancelled(&self, id: &str) -> Result<bool, StoreError> {
-        let path = self.run_path(id, "cancelled");
-        match self.root().objects.head(&path).await {
-            Ok(_) => Ok(true),
-            Err(Error::NotFound { .. }) => Ok(false),
-            Err(source) => Err(StoreError::Storage { doing: format!("looking for {path}"), source }),
-        }
+        self.has_run(&self.run_path(id, "cancelled")).await
     }
 
     /// Lets go of all that was kept longer ago: how many objects went.
@@ -91,6 +87,14 @@ impl Store {
             gone += 1;
         }
         Ok(gone)
+    }
+
+    async fn has_run(&self, path: &Path) -> Result<bool, StoreError> {
+        match self.root().objects.head(path).await {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(source) => Err(StoreError::Storage { doing: format!("looking for {path}"), source }),
+        }
     }
 
     async fn put_run(&self, path: &Path, bytes: Bytes) -> Result<(), StoreError> {

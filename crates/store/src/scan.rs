@@ -4,6 +4,7 @@
 //! DataFusion's Parquet source, which gets the query's filters too. (`deltalake-core` has a provider of its own; it
 //! evaluates the log anew for each query and wraps the scan in an operator that hides it from DataFusion's rules.)
 
+mod reader;
 mod pick;
 
 use std::collections::HashSet;
@@ -18,7 +19,6 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{Column, DFSchema, Result, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -36,6 +36,7 @@ use parquet::arrow::RowNumber;
 use crate::files::{DataFile, Files};
 use crate::location::Root;
 use crate::schema::{DATE, Schema};
+use reader::Readers;
 
 /// Bytes read from a file's end at once: footers of 200 columns fit, so that a footer costs one read.
 const FOOTER_BYTES_HINT: usize = 128 * 1024;
@@ -78,10 +79,14 @@ impl Scan {
         Self { root: root.clone(), below: below.clone(), files: files.clone(), columns, places: true }
     }
 
+    /// Whether a path of the object store is in the table's directory.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        Path::parse(path).is_ok_and(|path| path.prefix_matches(&self.below))
+    }
+
     /// What reads its files; footers are kept for the next who asks.
-    fn readers(&self, runtime: &RuntimeEnv) -> CachedParquetFileReaderFactory {
-        let footers = runtime.cache_manager.get_file_metadata_cache();
-        CachedParquetFileReaderFactory::new(self.root.objects.clone(), footers)
+    fn readers(&self, runtime: &RuntimeEnv) -> Readers {
+        Readers::new(self.root.objects.clone(), runtime.cache_manager.get_file_metadata_cache())
     }
 
     /// The files that the filters do not rule out, with their numbers.

@@ -92,7 +92,7 @@ impl Plan<'_> {
     }
 
     /// The events that speak for these wholes: root spans of traces; the platform's spans and reports of invocations
-    /// and requests. Columns: [`HEAD_COLUMNS`].
+    /// and requests; at most `rows_max`. Columns: [`HEAD_COLUMNS`].
     pub fn whole_heads(&self, dialect: &dyn Dialect, ids: &[String], rows_max: u64) -> Option<String> {
         let sheet = self.wholes.as_ref()?;
         let part = |((table, identity), head): ((&TablePlan, &Expr), &sheet::Head)| {

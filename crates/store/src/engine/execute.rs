@@ -1,6 +1,7 @@
 //! One statement after the other, and what they cost.
 
 use std::collections::HashSet;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -38,12 +39,31 @@ impl Execution {
 
     /// Runs a statement to its end; more rows than `rows_max` are an error.
     pub(super) async fn run(&mut self, sql: &str, rows_max: u64) -> Result<Vec<RecordBatch>, RunError> {
+        let frame = self.context.sql_with_options(sql, read_only()).await;
+        let plan = async { frame?.create_physical_plan().await };
+        let plan = plan.await.map_err(|error| explained(&error))?;
+        let mut batches = Vec::new();
+        let keep = |batch| {
+            batches.push(batch);
+            Ok(())
+        };
+        self.each(sql, plan, rows_max, keep).await?;
+        Ok(batches)
+    }
+
+    /// Runs a statement that was planned and gives each of its batches away; more rows than `rows_max` are an error, and
+    /// the taker's error ends it.
+    pub(super) async fn each(
+        &mut self,
+        sql: &str,
+        plan: Arc<dyn ExecutionPlan>,
+        rows_max: u64,
+        mut take: impl FnMut(RecordBatch) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
         tracing::debug!(sql, "query statement");
         let started = Instant::now();
-        let plan = self.plan(sql).await.map_err(|error| explained(&error))?;
         let task = self.context.task_ctx();
         let mut stream = execute_stream(plan.clone(), task).map_err(|error| explained(&error))?;
-        let mut batches = Vec::new();
         let mut rows = 0_u64;
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(|error| explained(&error))?;
@@ -51,13 +71,13 @@ impl Execution {
             if rows > rows_max {
                 return Err(RunError::TooManyRows { limit: rows_max });
             }
-            batches.push(batch);
+            take(batch)?;
         }
         self.count(&plan);
         if let Some(statements) = &mut self.statements {
             statements.push(told(sql, plan.as_ref(), rows, started));
         }
-        Ok(batches)
+        Ok(())
     }
 
     /// Whole rows of one of a dataset's files, in the file's order. A file that goes on without them is an error.
@@ -81,10 +101,6 @@ impl Execution {
             });
         }
         Ok(picked.batches)
-    }
-
-    async fn plan(&self, sql: &str) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-        self.context.sql_with_options(sql, read_only()).await?.create_physical_plan().await
     }
 
     /// Adds what the scans of a finished plan say of themselves.
@@ -139,12 +155,36 @@ fn told(sql: &str, plan: &dyn ExecutionPlan, rows: u64, started: Instant) -> Sta
     }
 }
 
+/// A data file that a statement reads is not there any more: what the source of [`RunError::Failed`] is then.
+#[derive(Debug, thiserror::Error)]
+#[error("the data file {path} is not there")]
+pub(super) struct FileGone {
+    /// In the object store.
+    pub(super) path: String,
+}
+
 /// The engine's failure in words of ours.
 fn explained(error: &DataFusionError) -> RunError {
+    if let Some(gone) = gone(error) {
+        return RunError::Failed(Box::new(gone));
+    }
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => {
             RunError::TooMuchMemory { limit_bytes: MEMORY_BYTES_MAX as u64 }
         }
         root => RunError::Failed(root.to_string().into()),
     }
+}
+
+/// Whether it is a missing file that is behind an error, however deep.
+fn gone(error: &DataFusionError) -> Option<FileGone> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        let boxed = || error.downcast_ref::<Box<object_store::Error>>().map(AsRef::as_ref);
+        match error.downcast_ref::<object_store::Error>().or_else(boxed) {
+            Some(object_store::Error::NotFound { path, .. }) => return Some(FileGone { path: path.clone() }),
+            _ => next = error.source(),
+        }
+    }
+    None
 }

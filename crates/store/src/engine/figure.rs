@@ -8,8 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 use query::plan::Members;
 use query::sql::DataFusion;
 use query::{
-    Aggregate, Answer, Bucket, Calculation, GroupFigures, GroupValue, Groups, Operator, Plan, Query, RunError,
+    Aggregate, Answer, Bucket, Calculation, Figures, GroupFigures, GroupValue, Groups, Operator, Plan, Query,
+    RunError,
 };
+
+use serde_json::Value;
 
 use super::execute::Execution;
 use super::percentile::{EXACT_VALUES_MAX, SKETCH_ERROR};
@@ -36,8 +39,6 @@ pub(super) async fn answer(
     if more && !query.others {
         answer.notes.push(format!("there are more than {limit} groups; LIMIT shows more of them"));
     }
-    answer.notes.extend(estimates(query, &shown));
-    answer.notes.extend(corrected(plan, &shown));
     let groups: Vec<Vec<GroupValue>> = shown.iter().map(|row| row.group.clone()).collect();
     let chosen = more || query.having.is_some();
     let shown = Shown { rows: shown, groups, all: !chosen, others: query.others && chosen };
@@ -45,18 +46,21 @@ pub(super) async fn answer(
         return Ok(answer);
     }
     answer.aggregates = shown.aggregates(plan, execution).await?;
-    answer.series = shown.series(plan, execution).await?;
+    answer.series = shown.series(plan, shown.members(), execution).await?;
     if let Some(earlier) = plan.earlier() {
         shown.compare(&earlier, &mut answer.aggregates, execution).await?;
-        answer.previous = shown.series(&earlier, execution).await?;
+        answer.previous = shown.series(&earlier, shown.earlier_members(&earlier), execution).await?;
     }
+    // Of all that is in the answer, the others and the earlier time among it.
+    answer.notes.extend(estimates(query, &answer.aggregates));
+    answer.notes.extend(corrected(plan, &answer.aggregates));
     Ok(answer)
 }
 
 /// Which figures of large groups are not exact.
-fn estimates(query: &Query, rows: &[Row]) -> Option<String> {
-    let largest = rows.iter().filter_map(|row| row.numbers.first()).max();
-    let large = largest.is_some_and(|count| *count > EXACT_VALUES_MAX as i64);
+fn estimates(query: &Query, aggregates: &[Aggregate]) -> Option<String> {
+    let figures = aggregates.iter().flat_map(|row| [Some(&row.values), row.previous.as_ref()]).flatten();
+    let large = figures.map(stored).max().is_some_and(|count| count > EXACT_VALUES_MAX as u64);
     let percentile = |calculation: &&Calculation| {
         matches!(calculation.operator, Operator::Median | Operator::Percentile(_))
     };
@@ -68,15 +72,20 @@ fn estimates(query: &Query, rows: &[Row]) -> Option<String> {
     ))
 }
 
-/// That stored events stand for more than themselves.
-fn corrected(plan: &Plan<'_>, rows: &[Row]) -> Option<String> {
-    let stored: i64 = rows.iter().filter_map(|row| row.numbers.first()).sum();
+/// That stored events may stand for more than themselves.
+fn corrected(plan: &Plan<'_>, aggregates: &[Aggregate]) -> Option<String> {
+    let stored: u64 = aggregates.iter().map(|row| stored(&row.values)).sum();
     (plan.is_sampled() && stored > 0).then(|| {
         format!(
-            "some events are samples: counts, sums, means and percentiles are corrected by \
-             $limelight.samplingInterval; {stored} events are stored"
+            "events may be samples: counts, sums, means and percentiles are corrected by \
+             $limelight.samplingInterval; what is shown is of {stored} stored events"
         )
     })
+}
+
+/// How many events a row's figures are of.
+fn stored(figures: &Figures) -> u64 {
+    figures.get("_count").and_then(Value::as_u64).unwrap_or(0)
 }
 
 /// The groups of an answer.
@@ -93,6 +102,12 @@ struct Shown {
 impl Shown {
     fn members(&self) -> Members<'_> {
         if self.all { Members::All } else { Members::These(&self.groups) }
+    }
+
+    /// The same groups at an earlier time, which may have had more of them. A group that is new now is looked for all
+    /// the same: among these, not among the first of then.
+    fn earlier_members(&self, earlier: &Plan<'_>) -> Members<'_> {
+        if earlier.groups().is_empty() { Members::All } else { Members::These(&self.groups) }
     }
 
     /// One row per group, then the others.
@@ -122,10 +137,8 @@ impl Shown {
         aggregates: &mut [Aggregate],
         execution: &mut Execution,
     ) -> Result<(), RunError> {
-        // A group that is new now is looked for all the same: among these, not among the first of then.
-        let members = if earlier.groups().is_empty() { Members::All } else { Members::These(&self.groups) };
-        let rows_max = self.rows.len() as u64 + 1;
-        let batches = execution.run(&earlier.aggregates(&DataFusion, members), rows_max).await?;
+        let sql = earlier.aggregates(&DataFusion, self.earlier_members(earlier));
+        let batches = execution.run(&sql, self.rows.len() as u64 + 1).await?;
         let before = read(earlier, &batches, &EVENTS)?;
         let before: HashMap<GroupId, &Row> = before.iter().map(|row| (row.id(), row)).collect();
         for (row, aggregate) in self.rows.iter().zip(aggregates.iter_mut()) {
@@ -138,11 +151,16 @@ impl Shown {
     }
 
     /// Buckets in the order of time, the groups in each in the order of the aggregates.
-    async fn series(&self, plan: &Plan<'_>, execution: &mut Execution) -> Result<Vec<Bucket>, RunError> {
+    async fn series(
+        &self,
+        plan: &Plan<'_>,
+        members: Members<'_>,
+        execution: &mut Execution,
+    ) -> Result<Vec<Bucket>, RunError> {
         let places = self.rows.iter().enumerate().map(|(place, row)| (row.id(), place));
         let places: HashMap<GroupId, usize> = places.collect();
         let mut buckets: BTreeMap<i64, Vec<(usize, GroupFigures)>> = BTreeMap::new();
-        for row in self.buckets(plan, self.members(), execution).await? {
+        for row in self.buckets(plan, members, execution).await? {
             // What an earlier time alone has is not shown.
             let Some(place) = places.get(&row.id()) else { continue };
             buckets.entry(row.bucket()).or_default().push((*place, row.in_bucket(plan)));
@@ -168,5 +186,25 @@ impl Shown {
     ) -> Result<Vec<Row>, RunError> {
         let Some(sql) = plan.series(&DataFusion, members, SERIES_ROWS_MAX + 1) else { return Ok(Vec::new()) };
         read(plan, &execution.run(&sql, SERIES_ROWS_MAX).await?, &["n", "b"])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn an_estimate_among_the_others_or_of_an_earlier_time_is_told_too() {
+        let query = query::parse_text("P99(d) FROM logs GROUP BY k", Timestamp::EPOCH).unwrap();
+        let figures = |count: usize| Figures::from_iter([("_count".to_owned(), Value::from(count))]);
+        let small = Aggregate { values: figures(EXACT_VALUES_MAX), ..Aggregate::default() };
+        assert_eq!(estimates(&query, std::slice::from_ref(&small)), None);
+        let others =
+            Aggregate { values: figures(EXACT_VALUES_MAX + 1), others: true, ..Aggregate::default() };
+        assert!(estimates(&query, &[small.clone(), others]).is_some());
+        let before = Aggregate { previous: Some(figures(EXACT_VALUES_MAX + 1)), ..small };
+        assert!(estimates(&query, &[before]).is_some());
     }
 }

@@ -19,6 +19,9 @@ use crate::store::{Snapshot, Store};
 
 /// Rows of an answer: it is held in memory and goes over HTTP in one piece.
 const ROWS_MAX: u64 = 10_000;
+/// About so many bytes of JSON an answer may have, for the same reason: 3 KB for each of the most rows. A Lambda
+/// function hands out a fifth of it.
+const ANSWER_BYTES_MAX: usize = 32 << 20;
 /// Longer than any statement that a person writes.
 const STATEMENT_BYTES_MAX: usize = 100_000;
 
@@ -49,30 +52,23 @@ impl Store {
         let started = std::time::Instant::now();
         let mut snapshots = Vec::new();
         for name in self.tables(statement)? {
-            match self.snapshot(&name).await {
-                Ok(Some(snapshot)) => snapshots.push(snapshot),
-                _ => return Err(RunError::UnknownDataset { name, known: self.names().await? }),
+            match self.opened(&name).await? {
+                Some(snapshot) => snapshots.push(snapshot),
+                None => return Err(self.unknown(name).await?),
             }
         }
         let context = session::context(&self.engine().runtime, &snapshots)?;
         // What cannot be planned is the statement's fault, not ours.
         let planned = context.sql_with_options(statement, read_only()).await;
-        let plan = planned.map_err(|error| refused(&error))?;
-        let fields = plan.schema().fields().iter();
+        let frame = planned.map_err(|error| refused(&error))?;
+        let fields = frame.schema().fields().iter();
         let columns = fields.map(|field| (field.name().clone(), field.data_type().to_string())).collect();
-        let mut execution = Execution::start(context, false);
-        let batches = execution.run(statement, ROWS_MAX).await?;
-        let mut answer = SqlAnswer { columns, ..SqlAnswer::default() };
-        for batch in &batches {
-            answer.rows.extend(rows(batch)?);
-        }
-        answer.statistics = execution.statistics(&snapshots);
-        answer.statistics.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(answer)
-    }
-
-    async fn names(&self) -> Result<Vec<String>, RunError> {
-        query::Runner::datasets(self).await
+        let plan = frame.create_physical_plan().await.map_err(|error| refused(&error))?;
+        let (mut execution, mut rows) = (Execution::start(context, false), Rows::default());
+        execution.each(statement, plan, ROWS_MAX, |batch| rows.take(&batch)).await?;
+        let mut statistics = execution.statistics(&snapshots);
+        statistics.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(SqlAnswer { columns, rows: rows.rows, statistics })
     }
 
     /// The datasets that an allowed statement reads.
@@ -106,10 +102,34 @@ fn refused(error: &DataFusionError) -> RunError {
     RunError::Refused { reason: error.find_root().strip_backtrace() }
 }
 
-fn rows(batch: &RecordBatch) -> Result<Vec<Vec<Value>>, RunError> {
-    let columns: Vec<ArrayRef> =
-        batch.columns().iter().map(|array| readable(array)).collect::<Result<_, _>>()?;
-    Ok((0..batch.num_rows()).map(|row| columns.iter().map(|array| cell(array, row)).collect()).collect())
+/// Rows as JSON, and about how many bytes that is.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<Vec<Value>>,
+    bytes: usize,
+}
+
+impl Rows {
+    fn take(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
+        let columns: Vec<ArrayRef> =
+            batch.columns().iter().map(|array| readable(array)).collect::<Result<_, _>>()?;
+        for row in 0..batch.num_rows() {
+            let row: Vec<Value> = columns.iter().map(|array| cell(array, row)).collect();
+            self.bytes += row.iter().map(json_bytes).sum::<usize>();
+            if self.bytes > ANSWER_BYTES_MAX {
+                return Err(RunError::TooManyBytes { limit_bytes: ANSWER_BYTES_MAX as u64 });
+            }
+            self.rows.push(row);
+        }
+        Ok(())
+    }
+}
+
+/// What a cell takes in an answer, its escapes left out. Cells are texts, numbers and booleans.
+fn json_bytes(cell: &Value) -> usize {
+    /// Digits of a usual number and a comma.
+    const PLAIN: usize = 8;
+    cell.as_str().map_or(PLAIN, |text| text.len() + PLAIN)
 }
 
 /// A column in one of the layouts that [`cell`] reads.

@@ -1,7 +1,7 @@
 //! The views of wholes: requests, invocations, traces. Which ones and their figures come first, in the order asked for;
 //! then, of those that are shown alone, who took part in them and which events speak for them.
 
-mod head;
+pub(super) mod head;
 mod member;
 
 use arrow::array::AsArray as _;
@@ -15,6 +15,10 @@ use super::cell;
 use super::execute::Execution;
 use head::Heads;
 use member::Members;
+
+/// Rows of what took part in the shown wholes, and of what speaks for them: some per whole, and an answer is held in
+/// memory. Far more is something else.
+const ROWS_MAX: u64 = 200_000;
 
 /// One row of the answer.
 type Row = Map<String, Value>;
@@ -37,8 +41,8 @@ pub(super) async fn answer(
         return Ok(answer);
     }
     let ids: Vec<String> = found.iter().map(|found| found.id.clone()).collect();
-    let members = Members::read(plan, &ids, execution).await?;
-    let heads = Heads::read(plan, &ids, execution).await?;
+    let members = Members::read(plan, &ids, ROWS_MAX, execution).await?;
+    let heads = Heads::read(plan, &ids, ROWS_MAX, execution).await?;
     let row = |found: &Found| found.row(whole, &Texts { members: &members, heads: &heads });
     answer.wholes = found.iter().map(row).collect();
     Ok(answer)

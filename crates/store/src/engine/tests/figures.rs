@@ -118,6 +118,42 @@ fn an_earlier_time_stands_beside_this_one() {
 }
 
 #[test]
+fn of_an_earlier_time_only_the_groups_of_now_are_looked_at() {
+    wait(async {
+        let now = vec![event("logs", 0, MINUTE_MS, json!({ "k": "a" }))];
+        let then = (1..50).map(|n| {
+            let k = if n == 1 { "a".to_owned() } else { format!("k-{n}") };
+            event("logs", n, DAY_MS + MINUTE_MS, json!({ "k": k }))
+        });
+        let store = store(&[now, then.collect()]).await;
+        let answer = ask(&store, "EXPLAIN COUNT as n FROM logs GROUP BY k LAST 1h EVERY 5m COMPARE 1d").await;
+        assert_eq!(answer.previous[0].data.len(), 1);
+        let rows: Vec<u64> =
+            answer.explanation.unwrap().statements.iter().map(|statement| statement.rows).collect();
+        assert_eq!(rows.last(), Some(&1), "buckets of groups that are not shown: {rows:?}");
+    });
+}
+
+#[test]
+fn what_is_said_of_samples_is_said_of_all_that_is_shown() {
+    wait(async {
+        let events = (0..9).map(|n| {
+            let mut sample = event("logs", n, 1_000, json!({ "k": format!("k-{}", n / 4) }));
+            sample.attributes.insert("$limelight.samplingInterval".to_owned(), Value::Float(10.0));
+            sample
+        });
+        let store = store(&[events.collect()]).await;
+        let told = |answer: &Answer| answer.notes.iter().find(|note| note.contains("samples")).cloned();
+        let first = ask(&store, "COUNT FROM logs GROUP BY k LIMIT 1").await;
+        assert!(told(&first).unwrap().contains("of 4 stored events"), "{:?}", first.notes);
+        let others = ask(&store, "COUNT FROM logs GROUP BY k LIMIT 1 OTHERS").await;
+        assert!(told(&others).unwrap().contains("of 9 stored events"), "{:?}", others.notes);
+        // Whether those that were found are samples, the schema does not say.
+        assert!(told(&others).unwrap().starts_with("events may be samples"), "{:?}", others.notes);
+    });
+}
+
+#[test]
 fn samples_count_as_often_as_they_say() {
     wait(async {
         let mut events: Vec<_> = (0..4)
@@ -146,7 +182,7 @@ fn samples_count_as_often_as_they_say() {
         // Rank 39.6 of 0 to 40: between the last of the forty and the slow one.
         assert!((value(row, "p99").as_f64().unwrap() - 130.0).abs() < 1e-6, "{row:?}");
         assert_eq!(value(row, "_count"), json!(5));
-        assert!(answer.notes[0].contains("5 events are stored"), "{:?}", answer.notes);
+        assert!(answer.notes[0].contains("of 5 stored events"), "{:?}", answer.notes);
     });
 }
 

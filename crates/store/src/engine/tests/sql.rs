@@ -1,9 +1,15 @@
 //! Somebody else's SQL: what is let through, what it answers, and what is refused.
 
+use std::sync::Arc;
+
+use object_store::ObjectStoreExt as _;
+use object_store::memory::InMemory;
+use object_store::path::Path;
 use query::RunError;
 use serde_json::json;
 
 use super::{event, store, wait};
+use crate::{Location, Options, Store};
 
 #[test]
 fn one_select_over_datasets_is_answered() {
@@ -73,6 +79,32 @@ fn an_answer_has_a_bound() {
         let many = "SELECT 1 AS one FROM logs AS a, logs AS b, logs AS c, logs AS d";
         let error = store.sql(many).await.unwrap_err();
         assert!(matches!(error, RunError::TooManyRows { .. }), "{error:?}");
+    });
+}
+
+#[test]
+fn an_answer_has_a_bound_of_bytes_too() {
+    wait(async {
+        let text = "x".repeat(100_000);
+        let events = (0..11).map(|n| event("logs", n, 1_000, json!({ "message": text }))).collect();
+        let store = store(&[events]).await;
+        assert_eq!(store.sql("SELECT message FROM logs").await.unwrap().rows.len(), 11);
+        let wide = "SELECT a.message FROM logs AS a, logs AS b, logs AS c";
+        let error = store.sql(wide).await.unwrap_err();
+        assert!(matches!(error, RunError::TooManyBytes { .. }), "{error:?}");
+    });
+}
+
+#[test]
+fn a_store_that_fails_is_not_told_as_an_unknown_dataset() {
+    wait(async {
+        let objects = Arc::new(InMemory::new());
+        let location = Location::objects(objects.clone());
+        let store = Store::open(&location, Options::default()).await.unwrap();
+        let entry = Path::from("datasets/logs/_delta_log/00000000000000000000.json");
+        objects.put(&entry, "no log".into()).await.unwrap();
+        let error = store.sql("SELECT * FROM logs").await.unwrap_err();
+        assert!(matches!(error, RunError::Failed(_)), "{error:?}");
     });
 }
 

@@ -1,23 +1,49 @@
 //! A tail sees every event once, whatever is committed, compacted or asked for again in between.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use model::{Event, Timestamp};
+use object_store::ObjectStoreExt as _;
+use object_store::memory::InMemory;
+use object_store::path::Path;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use query::Answer;
 use serde_json::json;
 
 use super::{event, ids, read, store, wait};
-use crate::engine::tail::Cursor;
-use crate::{Compaction, SequencedRecord, ShardSlice, Store};
+use crate::engine::tail::{Cursor, TailError};
+use crate::{Compaction, Location, Options, SequencedRecord, ShardSlice, Store, Vacuum};
 
 /// Commits some events, numbered from `first` on.
 async fn commit(store: &Store, sequence: u64, first: usize, count: usize, age_ms: i64) {
     let events =
         (first..first + count).map(|number| event("logs", number, age_ms, json!({ "n": number }))).collect();
+    commit_events(store, sequence, events).await;
+}
+
+async fn commit_events(store: &Store, sequence: u64, events: Vec<Event>) {
     let record = SequencedRecord { sequence: sequence.to_string().parse().unwrap(), batch: None, events };
     store
         .append(ShardSlice { stream: "s".to_owned(), shard: "1".to_owned(), records: vec![record] })
         .await
         .unwrap();
+}
+
+async fn open(objects: &Arc<InMemory>, options: Options) -> Store {
+    Store::open(&Location::objects(objects.clone()), options).await.unwrap()
+}
+
+fn entry_path(dataset: &str, version: u64) -> Path {
+    Path::from(format!("datasets/{dataset}/_delta_log/{version:020}.json"))
+}
+
+/// Why the look does not come about.
+async fn no_look(store: &Store, text: &str, after: &str, until: Option<&str>) -> TailError {
+    let until: Option<Cursor> = until.map(|until| until.parse().unwrap());
+    store.tail(&read(text), &after.parse().unwrap(), until.as_ref()).await.unwrap_err()
 }
 
 async fn look(store: &Store, text: &str, after: &Cursor) -> (Answer, Cursor) {
@@ -75,6 +101,109 @@ fn a_dataset_that_is_not_there_yet_is_followed_from_its_first_event() {
         assert_eq!(start, Cursor::default());
         commit(&store, 1, 0, 1, 10).await;
         assert_eq!(look(&store, "FROM logs", &start).await.0.events.len(), 1);
+    });
+}
+
+#[test]
+fn a_cursor_that_the_table_never_reached_is_of_another_table() {
+    wait(async {
+        let store = store(&[vec![event("logs", 0, 10, json!({}))]]).await;
+        for after in ["logs:1", "logs:7", "logs:18446744073709551615"] {
+            let error = no_look(&store, "FROM logs", after, None).await;
+            assert!(matches!(error, TailError::Gone { .. }), "{after}: {error:?}");
+        }
+        let error = no_look(&store, "FROM logs", "logs:0", Some("logs:4")).await;
+        assert!(matches!(error, TailError::Gone { .. }), "{error:?}");
+        let error = no_look(&store, "FROM removed", "removed:3", None).await;
+        assert!(matches!(error, TailError::Gone { .. }), "{error:?}");
+    });
+}
+
+#[test]
+fn what_was_compacted_and_vacuumed_away_is_gone_and_no_failure() {
+    wait(async {
+        let now = Timestamp::from(std::time::SystemTime::now());
+        let clock = Arc::new(AtomicI64::new(now.as_millis()));
+        let told = Arc::clone(&clock);
+        let mut options = Options::default();
+        options.clock = Arc::new(move || Timestamp::from_millis(told.load(Ordering::SeqCst)));
+        let store = open(&Arc::default(), options).await;
+        for number in 0..4 {
+            commit(&store, number + 1, usize::try_from(number).unwrap(), 1, 90_000_000).await;
+        }
+        let mut compactor = store.compactor("logs", Compaction::default());
+        while compactor.step().await.unwrap().is_some() {}
+        let much_later = now.plus(Duration::from_hours(72));
+        clock.store(much_later.as_millis(), Ordering::SeqCst);
+        assert_eq!(store.vacuum("logs", &Vacuum::default()).await.unwrap().files, 4);
+        let error = no_look(&store, "FROM logs", "", None).await;
+        assert!(matches!(&error, TailError::Gone { dataset, .. } if dataset == "logs"), "{error:?}");
+        // From the compaction on nothing came.
+        let start = store.tail_start(&read("FROM logs")).await.unwrap();
+        assert!(look(&store, "FROM logs", &start).await.0.events.is_empty());
+    });
+}
+
+#[test]
+fn the_datasets_of_a_look_share_its_events_and_the_rest_comes_with_the_next() {
+    wait(async {
+        let store = store(&[]).await;
+        let of = |dataset: &str, first: usize| {
+            (first..first + 3_000).map(|n| event(dataset, n, 10, json!({}))).collect::<Vec<_>>()
+        };
+        for (at, (dataset, first)) in
+            [("a", 0), ("a", 3_000), ("b", 6_000), ("b", 9_000)].into_iter().enumerate()
+        {
+            commit_events(&store, at as u64 + 1, of(dataset, first)).await;
+        }
+        let start = Cursor::default();
+        let (answer, reached) = look(&store, "FROM a, b", &start).await;
+        assert_eq!((answer.events.len(), reached.to_string().as_str()), (9_000, "a:0,b:1"));
+        let (again, _) = store.tail(&read("FROM a, b"), &start, Some(&reached)).await.unwrap();
+        assert_eq!(ids(&again), ids(&answer));
+        assert_eq!(look(&store, "FROM a, b", &reached).await.0.events.len(), 3_000);
+        let error = no_look(&store, "FROM a, b", "", Some("a:1,b:1")).await;
+        assert!(matches!(&error, TailError::NoLook { dataset, version: 1 } if dataset == "a"), "{error:?}");
+        let error = no_look(&store, "FROM a", "a:1", Some("a:0")).await;
+        assert!(matches!(error, TailError::NoLook { .. }), "{error:?}");
+    });
+}
+
+#[test]
+fn a_look_has_no_more_entries_than_it_may() {
+    wait(async {
+        let objects = Arc::new(InMemory::new());
+        commit(&open(&objects, Options::default()).await, 1, 0, 1, 10).await;
+        for version in 1..=721 {
+            objects.put(&entry_path("logs", version), "{\"commitInfo\":{}}".into()).await.unwrap();
+        }
+        let store = open(&objects, Options::default()).await;
+        let after: Cursor = "logs:0".parse().unwrap();
+        assert_eq!(look(&store, "FROM logs", &after).await.1.to_string(), "logs:720");
+        let error = no_look(&store, "FROM logs", "logs:0", Some("logs:721")).await;
+        assert!(matches!(error, TailError::NoLook { .. }), "{error:?}");
+    });
+}
+
+#[test]
+fn events_that_the_log_does_not_count_are_seen_all_the_same() {
+    wait(async {
+        let objects = Arc::new(InMemory::new());
+        commit(&open(&objects, Options::default()).await, 1, 0, 3, 10).await;
+        // As a program writes it that keeps no statistics.
+        let path = entry_path("logs", 0);
+        let entry = objects.get(&path).await.unwrap().bytes().await.unwrap();
+        let mut lines = Vec::new();
+        for line in std::str::from_utf8(&entry).unwrap().lines() {
+            let mut action: serde_json::Value = serde_json::from_str(line).unwrap();
+            if let Some(add) = action.get_mut("add") {
+                add.as_object_mut().unwrap().remove("stats");
+            }
+            lines.push(action.to_string());
+        }
+        objects.put(&path, lines.join("\n").into()).await.unwrap();
+        let store = open(&objects, Options::default()).await;
+        assert_eq!(look(&store, "FROM logs", &Cursor::default()).await.0.events.len(), 3);
     });
 }
 

@@ -7,12 +7,15 @@ use model::{Event, Kind, Level, SpanId, Timestamp, TraceId, Value};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use query::{Filter, Query, Runner as _, Whole};
+use query::{Filter, Query, RunError, Runner as _, Whole};
 use serde_json::{Map, json};
 
 use super::agreement::{attributes, parts};
 use super::reference::{self, Seen};
 use super::{ask, event, now, read, store, wait};
+use crate::engine::execute::Execution;
+use crate::engine::session;
+use crate::engine::whole::head::Heads;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -204,6 +207,43 @@ fn more_than_the_limit_is_said_and_no_whole_is_no_row() {
         let answer = ask(&store, "VIEW requests LIMIT 1").await;
         assert_eq!((answer.wholes.len(), answer.notes.len()), (1, 1), "{:?}", answer.notes);
         assert!(ask(&store, "VIEW traces").await.wholes.is_empty());
+    });
+}
+
+#[test]
+fn what_happened_at_the_same_moment_is_told_in_the_same_way_however_it_is_stored() {
+    wait(async {
+        let failed = |number: usize, id: u8, error: &str| Event {
+            error: Some(error.to_owned()),
+            ..invocation(number, 5_000, "r-1", id, "failure")
+        };
+        let parts = [vec![failed(1, 7, "First")], vec![failed(2, 8, "Second")], vec![failed(3, 9, "Third")]];
+        let backwards: Vec<_> = parts.iter().rev().cloned().collect();
+        let text = "VIEW requests FROM otel";
+        let one = ask(&store(&parts).await, text).await.wholes;
+        assert_eq!(one, ask(&store(&backwards).await, text).await.wholes);
+        assert_eq!(one[0]["error"], "Third");
+    });
+}
+
+#[test]
+fn more_that_speaks_for_wholes_than_an_answer_can_hold_is_an_error() {
+    wait(async {
+        let events = vec![invocation(1, 10, "r-1", 7, "success"), report(2, 10, "r-1", 7, 1)];
+        let query = read("VIEW requests FROM otel, lambda-logs");
+        let store = store(&[events]).await;
+        let snapshots = store.named(&query).await.unwrap();
+        let tables: Vec<_> = snapshots.iter().map(crate::engine::table).collect();
+        let plan = query::Plan::new(&query, &tables);
+        for (rows_max, is_told) in [(2, true), (1, false)] {
+            let context = session::context(&store.engine().runtime, &snapshots).unwrap();
+            let mut execution = Execution::start(context, false);
+            let heads = Heads::read(&plan, &["r-1".to_owned()], rows_max, &mut execution).await;
+            match heads {
+                Ok(heads) => assert!(is_told && heads.first("r-1").is_some()),
+                Err(error) => assert!(!is_told && matches!(error, RunError::TooManyRows { limit: 1 })),
+            }
+        }
     });
 }
 

@@ -11,16 +11,15 @@ use query::{Plan, RunError};
 use super::super::cell;
 use super::super::execute::Execution;
 
-/// Events that speak for the shown wholes: some per whole, and far more is something else.
-const ROWS_MAX: u64 = 200_000;
-
 /// By the whole's id, in the order of time.
 #[derive(Debug, Default)]
-pub(super) struct Heads(HashMap<String, Vec<Head>>);
+pub(in crate::engine) struct Heads(HashMap<String, Vec<Head>>);
 
 /// What one of them says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Head {
+/// The order is that of time, and a total one: events of one time give the same answer whatever the order in which files
+/// are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::engine) struct Head {
     time_us: i64,
     is_span: bool,
     namespace: Option<String>,
@@ -35,14 +34,18 @@ pub(super) struct Head {
 }
 
 impl Heads {
-    pub(super) async fn read(
+    /// Of these wholes; more than `rows_max` are an error.
+    pub(in crate::engine) async fn read(
         plan: &Plan<'_>,
         ids: &[String],
+        rows_max: u64,
         execution: &mut Execution,
     ) -> Result<Self, RunError> {
         let mut heads = Self::default();
-        let Some(sql) = plan.whole_heads(&DataFusion, ids, ROWS_MAX) else { return Ok(heads) };
-        for batch in execution.run(&sql, ROWS_MAX).await? {
+        // One more than may be, so that it shows: what is cut off in silence would be a wrong answer.
+        let sql = plan.whole_heads(&DataFusion, ids, rows_max.saturating_add(1));
+        let Some(sql) = sql else { return Ok(heads) };
+        for batch in execution.run(&sql, rows_max).await? {
             let times = cell::column(&batch, "t", &DataType::Int64)?;
             let texts = HEAD_COLUMNS.into_iter().filter(|name| *name != "t");
             let texts = texts.map(|name| cell::column(&batch, name, &DataType::Utf8));
@@ -53,12 +56,12 @@ impl Heads {
                 heads.0.entry(id.unwrap_or_default()).or_default().push(head);
             }
         }
-        heads.0.values_mut().for_each(|of_one| of_one.sort_by_key(|head| head.time_us));
+        heads.0.values_mut().for_each(|of_one| of_one.sort());
         Ok(heads)
     }
 
     /// The first span, or whatever there is.
-    pub(super) fn first(&self, id: &str) -> Option<&Head> {
+    pub(in crate::engine) fn first(&self, id: &str) -> Option<&Head> {
         let heads = self.0.get(id)?;
         heads.iter().find(|head| head.is_span).or_else(|| heads.first())
     }

@@ -10,9 +10,6 @@ use query::{Plan, RunError};
 use super::super::cell;
 use super::super::execute::Execution;
 
-/// Rows of namespaces and services: an answer is held in memory.
-const ROWS_MAX: u64 = 200_000;
-
 /// By the whole's id.
 #[derive(Debug, Default)]
 pub(super) struct Members(HashMap<String, Member>);
@@ -26,14 +23,16 @@ struct Member {
 }
 
 impl Members {
+    /// Of these wholes; more than `rows_max` rows of namespaces and services are an error.
     pub(super) async fn read(
         plan: &Plan<'_>,
         ids: &[String],
+        rows_max: u64,
         execution: &mut Execution,
     ) -> Result<Self, RunError> {
         let mut members = Self::default();
         let Some(sql) = plan.whole_members(&DataFusion, ids) else { return Ok(members) };
-        for batch in execution.run(&sql, ROWS_MAX).await? {
+        for batch in execution.run(&sql, rows_max).await? {
             let column = |name| cell::column(&batch, name, &DataType::Utf8);
             let ids = column("i")?;
             let columns = [column("namespace")?, column("service")?, column("trace")?, column("error")?];
