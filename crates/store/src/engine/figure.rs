@@ -126,7 +126,8 @@ impl Shown {
     async fn other(&self, plan: &Plan<'_>, execution: &mut Execution) -> Result<Option<Aggregate>, RunError> {
         let sql = plan.aggregates(&DataFusion, Members::Others(&self.groups));
         let batches = execution.run(&sql, 1).await?;
-        let row = read(plan, &batches, &EVENTS)?.into_iter().next();
+        // Taken together, no events are a row too; there are no other groups then.
+        let row = read(plan, &batches, &EVENTS)?.into_iter().find(|row| row.count() > 0);
         Ok(row.map(|row| Aggregate { groups: Groups::new(), others: true, ..row.aggregate(plan) }))
     }
 

@@ -105,7 +105,8 @@ impl Store {
         after: &Cursor,
         until: Option<&Cursor>,
     ) -> Result<(Answer, Cursor), TailError> {
-        let look = self.look(query, after, until);
+        // A large future: it is moved on its way to the threads of queries.
+        let look = Box::pin(self.look(query, after, until));
         let looked = tokio::time::timeout(QUERY_TIME_MAX, look).await;
         looked.map_err(|_| RunError::TookTooLong { limit: QUERY_TIME_MAX })?
     }

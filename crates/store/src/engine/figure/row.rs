@@ -33,13 +33,18 @@ impl Row {
         named.zip(self.figures.iter().cloned()).chain([("_count".to_owned(), Value::from(count))]).collect()
     }
 
+    /// How many events it is of.
+    pub(super) fn count(&self) -> i64 {
+        self.numbers.first().copied().unwrap_or(0)
+    }
+
     /// The number of its bucket, where the result has buckets.
     pub(super) fn bucket(&self) -> i64 {
         self.numbers.get(1).copied().unwrap_or(0)
     }
 
     pub(super) fn in_bucket(&self, plan: &Plan) -> GroupFigures {
-        let count = self.numbers.first().copied().unwrap_or(0);
+        let count = self.count();
         let others = self.group.is_empty() && !plan.groups().is_empty();
         GroupFigures { groups: self.groups(plan), aggregates: self.figures(plan, count), others }
     }
