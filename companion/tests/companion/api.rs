@@ -247,6 +247,17 @@ async fn a_live_tail_goes_on_behind_the_last_event_that_was_seen() {
     }
 }
 
+#[tokio::test]
+async fn a_place_that_is_gone_is_told_by_the_status() {
+    let fixture = Fixture::open().await;
+    lines_of(&fixture, 1, 1).await;
+    for accepted in ["text/event-stream", "application/json"] {
+        let request = Request::get("/v1/tail?text=FROM%20lambda-logs&cursor=lambda-logs:99");
+        let request = request.header("accept", accepted).body(Body::empty()).unwrap();
+        assert_eq!(raw(&fixture, request).await.status(), StatusCode::GONE, "{accepted}");
+    }
+}
+
 /// The id and the data of the next event.
 async fn next(events: &mut Body) -> (String, String) {
     let frame = tokio::time::timeout(Duration::from_secs(20), events.frame()).await.unwrap();

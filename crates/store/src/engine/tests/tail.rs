@@ -123,10 +123,10 @@ fn a_cursor_that_the_table_never_reached_is_of_another_table() {
 fn what_was_compacted_and_vacuumed_away_is_gone_and_no_failure() {
     wait(async {
         let now = Timestamp::from(std::time::SystemTime::now());
-        let clock = Arc::new(AtomicI64::new(now.as_millis()));
-        let told = Arc::clone(&clock);
-        let mut options = Options::default();
-        options.clock = Arc::new(move || Timestamp::from_millis(told.load(Ordering::SeqCst)));
+        let time = Arc::new(AtomicI64::new(now.as_millis()));
+        let told = Arc::clone(&time);
+        let clock = Arc::new(move || Timestamp::from_millis(told.load(Ordering::SeqCst)));
+        let options = Options { clock, ..Options::default() };
         let store = open(&Arc::default(), options).await;
         for number in 0..4 {
             commit(&store, number + 1, usize::try_from(number).unwrap(), 1, 90_000_000).await;
@@ -134,7 +134,7 @@ fn what_was_compacted_and_vacuumed_away_is_gone_and_no_failure() {
         let mut compactor = store.compactor("logs", Compaction::default());
         while compactor.step().await.unwrap().is_some() {}
         let much_later = now.plus(Duration::from_hours(72));
-        clock.store(much_later.as_millis(), Ordering::SeqCst);
+        time.store(much_later.as_millis(), Ordering::SeqCst);
         assert_eq!(store.vacuum("logs", &Vacuum::default()).await.unwrap().files, 4);
         let error = no_look(&store, "FROM logs", "", None).await;
         assert!(matches!(&error, TailError::Gone { dataset, .. } if dataset == "logs"), "{error:?}");
