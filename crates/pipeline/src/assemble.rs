@@ -148,11 +148,11 @@ impl Assembler {
                 self.on_phase_end("init", ending, time)
             }
             Payload::InitRuntimeDone(done) => {
-                self.on_phase_status(&done.status, done.error_type, done.spans, done.more)
+                self.on_phase_status(&done.status, done.error_type, done.spans, &done.more)
             }
             Payload::RestoreStart(start) => self.on_restore_start(*start, time),
             Payload::RestoreRuntimeDone(done) => {
-                self.on_phase_status(&done.status, done.error_type, done.spans, done.more)
+                self.on_phase_status(&done.status, done.error_type, done.spans, &done.more)
             }
             Payload::RestoreReport(report) => {
                 let metrics = report.metrics.unwrap_or_default();

@@ -65,12 +65,12 @@ impl Assembler {
         status: &str,
         error_type: Option<String>,
         parts: Vec<telemetry::Span>,
-        more: More,
+        more: &More,
     ) -> Signals {
         if let Some(phase) = &mut self.phases.open {
             phase.status = Some((status.to_owned(), error_type));
             phase.parts = parts;
-            put_more(&mut phase.attributes, PREFIX, &more);
+            put_more(&mut phase.attributes, PREFIX, more);
         }
         Signals::default()
     }
