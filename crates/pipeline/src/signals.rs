@@ -28,10 +28,19 @@ impl Signals {
     }
 
     /// Puts `other` behind what is here.
-    pub fn append(&mut self, mut other: Self) {
-        self.spans.append(&mut other.spans);
-        self.logs.append(&mut other.logs);
-        self.metrics.append(&mut other.metrics);
+    pub fn append(&mut self, other: Self) {
+        append(&mut self.spans, other.spans);
+        append(&mut self.logs, other.logs);
+        append(&mut self.metrics, other.metrics);
         self.folded += other.folded;
+    }
+}
+
+/// Most lists are appended to nothing: then they are taken over as they are.
+fn append<T>(items: &mut Vec<T>, mut more: Vec<T>) {
+    if items.capacity() == 0 {
+        *items = more;
+    } else {
+        items.append(&mut more);
     }
 }

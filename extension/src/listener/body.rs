@@ -2,6 +2,7 @@
 //! never its neighbours, and a record that was cut over two bodies is made whole. Called by the collector; time is an
 //! argument.
 
+mod text;
 mod usual;
 mod scan;
 mod envelope;
@@ -54,7 +55,7 @@ impl Bodies {
             Join::Further => (&rest[rest.len()..], None),
             Join::Stranger => (rest, None),
         };
-        Some(Elements { stitch: &mut self.stitch, stitched, rest, now })
+        Some(Elements { stitch: &mut self.stitch, stitched, rest, room: Vec::new(), now })
     }
 
     /// When to ask [`Self::release`]; none if nothing is held.
@@ -79,6 +80,8 @@ pub struct Elements<'a> {
     stitch: &'a mut Stitch,
     stitched: Option<Told>,
     rest: &'a [u8],
+    /// For the texts of this body, one after another.
+    room: Vec<u8>,
     now: Timestamp,
 }
 
@@ -98,8 +101,8 @@ impl Iterator for Elements<'_> {
                 _ => break,
             }
         }
-        // The common case: the reader itself finds the element's end.
-        if let Some((record, length)) = first(self.rest) {
+        // The common case: reading it finds the element's end.
+        if let Some((record, length)) = first(self.rest, &mut self.room) {
             self.rest = &self.rest[length..];
             return Some(Element::Record(record));
         }
@@ -134,8 +137,8 @@ impl Elements<'_> {
 }
 
 /// The record at the beginning of `bytes`, and its length.
-fn first(bytes: &[u8]) -> Option<(Told, usize)> {
-    usual::first(bytes).or_else(|| {
+fn first(bytes: &[u8], room: &mut Vec<u8>) -> Option<(Told, usize)> {
+    usual::first(bytes, room).or_else(|| {
         let (record, length) = first_unread(bytes)?;
         Some((told(record)?, length))
     })
@@ -190,7 +193,9 @@ fn next_record(bytes: &[u8], element_bytes: usize) -> Option<usize> {
     let places = bytes[..element_bytes].windows(BETWEEN.len()).enumerate();
     let mut commas =
         places.filter(|(_, window)| *window == BETWEEN).map(|(at, _)| at + 1).take(CANDIDATES_MAX);
-    commas.find(|comma| first(&bytes[comma + 1..]).is_some_and(|(record, _)| !record.kind.is_empty()))
+    commas.find(|comma| {
+        first(&bytes[comma + 1..], &mut Vec::new()).is_some_and(|(record, _)| !record.kind.is_empty())
+    })
 }
 
 /// True if the content begins in the middle of a value.

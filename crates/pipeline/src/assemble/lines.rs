@@ -102,15 +102,11 @@ impl Assembler {
             }
         }
         if is_timed {
-            signals.spans.extend(self.timed(&log, parse::message(&line)));
+            signals.spans = self.timed(&log, parse::message(&line)).into_iter().collect();
         }
         let will_be_invoked = self.function.inits_on_demand() || self.phases.is_restoring();
         let waits = self.invocations.none_yet() && will_be_invoked;
-        if waits {
-            signals.logs.extend(self.phases.hold(log));
-        } else {
-            signals.logs.push(log);
-        }
+        signals.logs = if waits { self.phases.hold(log) } else { vec![log] };
         signals
     }
 

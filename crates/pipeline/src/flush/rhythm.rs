@@ -9,6 +9,8 @@ use model::Timestamp;
 const PAUSES_MIN: u32 = 6;
 /// A sandbox that was wrong again and again needs this many at the most.
 const PAUSES_MAX: u32 = 192;
+/// A run of this many times the evidence has been worth its bet, however it ends.
+const RUN_FACTOR: u32 = 8;
 /// How long the end of an invocation is waited for when none has been seen yet: most functions time out before.
 const PATIENCE_UNKNOWN: Duration = Duration::from_secs(10);
 /// Never less than this: a cold cache or a slow neighbour is no reason to let go.
@@ -86,18 +88,19 @@ impl Rhythm {
             .map_or(PATIENCE_UNKNOWN, |longest| longest.saturating_mul(PATIENCE_FACTOR).max(PATIENCE_MIN))
     }
 
-    /// A pause that was long although a short one was expected makes the next expectation need twice the evidence; a
-    /// long run of good ones halves that again.
+    /// A pause that was long although a short one was expected makes the next expectation need twice the evidence, if
+    /// there had been little to win by it; a long run of good ones halves that again.
     fn judge(&mut self, pause: Duration) {
+        let long_run = self.required.saturating_mul(RUN_FACTOR);
         if pause > self.pause_max {
-            if self.is_busy() {
+            if self.is_busy() && self.short_pauses < long_run {
                 self.required = self.required.saturating_mul(2).min(PAUSES_MAX);
             }
             self.short_pauses = 0;
             return;
         }
         self.short_pauses = self.short_pauses.saturating_add(1);
-        if self.short_pauses.is_multiple_of(self.required.saturating_mul(8)) {
+        if self.short_pauses.is_multiple_of(long_run) {
             self.required = (self.required / 2).max(PAUSES_MIN);
         }
     }
@@ -187,8 +190,18 @@ mod tests {
         assert!(!sandbox.invocations(PAUSES_MIN, 20).is_busy());
         assert!(sandbox.invocations(PAUSES_MIN, 20).is_busy());
         sandbox.invocations(PAUSES_MIN * 16, 20).invocations(1, 60_000);
-        // Trust came back to the minimum and was lost once more.
-        assert!(sandbox.invocations(PAUSES_MIN * 2, 20).is_busy());
+        // Trust came back to the minimum, and what ended was worth it.
+        assert!(sandbox.invocations(PAUSES_MIN, 20).is_busy());
+    }
+
+    #[test]
+    fn long_bursts_are_betted_on_however_often_they_end() {
+        let mut sandbox = Sandbox::new();
+        let held = (0..20).map(|_| {
+            sandbox.invocations(1, 60_000);
+            (0..1_000).filter(|_| !sandbox.invocations(1, 20).is_busy()).count()
+        });
+        assert!(held.max() < usize::try_from(PAUSES_MIN).ok());
     }
 
     #[test]

@@ -22,6 +22,28 @@ static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     names
 });
 
+/// By their first byte, which lengths the names have: lets go of nearly all keys without a comparison.
+static LENGTHS: LazyLock<[u64; 256]> = LazyLock::new(|| {
+    let mut lengths = [0; 256];
+    for name in NAMES.iter() {
+        lengths[first_byte(name)] |= length_bit(name);
+    }
+    lengths
+});
+
+fn first_byte(name: &str) -> usize {
+    name.bytes().next().map_or(0, usize::from)
+}
+
+/// No name is so long that the last bit stands for several lengths of them.
+fn length_bit(name: &str) -> u64 {
+    1 << name.len().min(63)
+}
+
+fn is_telling(name: &str) -> bool {
+    LENGTHS[first_byte(name)] & length_bit(name) != 0 && NAMES.binary_search(&name).is_ok()
+}
+
 /// The telling keys of an object; all keys of a line that declares metrics, because these may stand under any name.
 /// None if the text is no object.
 pub(super) fn read(text: &str) -> Option<Map> {
@@ -112,6 +134,12 @@ mod tests {
         let keys = read(line).unwrap();
         assert_eq!(keys.keys().collect::<Vec<_>>(), ["level", "message"]);
         assert!(read("[1]").is_none() && read("{\"level\":}").is_none());
+    }
+
+    #[test]
+    fn every_name_is_telling_and_nothing_beside_it() {
+        assert!(NAMES.iter().all(|name| is_telling(name)));
+        assert!(["", "lev", "levels", "Message2", "location"].iter().all(|name| !is_telling(name)));
     }
 
     #[test]
