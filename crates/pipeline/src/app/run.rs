@@ -109,7 +109,7 @@ impl Runs {
 
     /// The one of this id that is not over. A retried event has the id of its first attempt, and is a new run.
     fn run(&mut self, request_id: &str) -> &mut Run {
-        let open = |run: &Run| run.request_id == request_id && run.done_at.is_none();
+        let open = |run: &Run| run.done_at.is_none() && run.request_id == request_id;
         let index = self.runs.iter().rposition(open).unwrap_or_else(|| {
             if self.runs.len() == RUNS_MAX {
                 self.runs.pop_front();

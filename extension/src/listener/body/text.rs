@@ -21,15 +21,32 @@ pub(super) fn read<'r>(bytes: &[u8], room: &'r mut Vec<u8>) -> Option<(&'r str, 
     room.clear();
     let mut at = 0;
     loop {
-        let run = bytes[at..].iter().position(|byte| ENDS_RUN[usize::from(*byte)])?;
-        room.extend_from_slice(&bytes[at..at + run]);
-        at += run + 1;
-        match bytes[at - 1] {
+        at += copy_run(&bytes[at..], room) + 1;
+        match bytes.get(at - 1)? {
             b'"' => return Some((std::str::from_utf8(room).ok()?, at)),
             b'\\' => at += unescape(&bytes[at..], room)?,
             _ => return None,
         }
     }
+}
+
+/// Copies what stands before the end of a run; returns how many bytes that are. Eight at a time, and back again over
+/// what is too much: most runs are shorter than what a call to copy them costs.
+fn copy_run(bytes: &[u8], room: &mut Vec<u8>) -> usize {
+    let ends_run = |byte: &u8| ENDS_RUN[usize::from(*byte)];
+    let mut run = 0;
+    while let Some(eight) = bytes[run..].first_chunk::<8>() {
+        room.extend_from_slice(eight);
+        if let Some(end) = eight.iter().position(ends_run) {
+            room.truncate(room.len() - (eight.len() - end));
+            return run + end;
+        }
+        run += eight.len();
+    }
+    let rest = &bytes[run..];
+    let end = rest.iter().position(ends_run).unwrap_or(rest.len());
+    room.extend_from_slice(&rest[..end]);
+    run + end
 }
 
 /// Puts the letter behind a backslash; returns how many bytes it takes.
