@@ -60,10 +60,6 @@ pub(super) fn read(text: &str) -> Option<Map> {
     serde_json::from_str(text).ok().or_else(|| lenient::object(text))
 }
 
-fn is_telling(name: &str) -> bool {
-    NAMES.binary_search(&name).is_ok()
-}
-
 #[derive(Default)]
 struct Telling {
     keys: Map,
