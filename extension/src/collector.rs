@@ -3,6 +3,7 @@
 
 pub mod intake;
 mod task;
+mod forgetting;
 mod ending;
 
 use std::sync::Arc;

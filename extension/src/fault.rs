@@ -9,6 +9,8 @@ pub(crate) enum Place {
     Collector,
     /// A record is put through its stages.
     Intake,
+    /// Events become a batch.
+    Seal,
     /// The exporter deals with an answer, the batches in its hands.
     Exporter,
     /// The task that sends a request.
@@ -63,6 +65,7 @@ mod set {
             let place = match place {
                 "collector" => Place::Collector,
                 "intake" => Place::Intake,
+                "seal" => Place::Seal,
                 "exporter" => Place::Exporter,
                 "request" => Place::Request,
                 "otlp" => Place::Otlp,

@@ -19,8 +19,8 @@ use tokio::time::Instant;
 
 use crate::config::Mirrored;
 use crate::fault::{self, Place};
-use crate::notice;
-use crate::supervise::{PANICS_MAX, guarded};
+use crate::supervise::{Patience, guarded};
+use crate::{clock, notice};
 use queue::Queue;
 use request::{Client, Outcome, Parcel};
 
@@ -157,9 +157,13 @@ struct Flight {
 impl Courier {
     /// Until nobody can give orders any more. A panic costs what it interrupted.
     async fn run(mut self) {
-        for _ in 0..PANICS_MAX {
+        let mut patience = Patience::default();
+        loop {
             if guarded(self.work()).await.is_ok() {
                 return;
+            }
+            if !patience.bears_another(clock::now()) {
+                break;
             }
         }
         notice::say(format_args!(

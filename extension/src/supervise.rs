@@ -4,13 +4,34 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use model::Timestamp;
 
 /// The work panicked; the panic hook has said why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Panicked;
 
-/// A task that panics more often than this is not worth going on with: it would only burn the function's CPU.
-pub(crate) const PANICS_MAX: u32 = 8;
+/// A task that panics so often in a row is not worth going on with: it would only burn the function's CPU.
+const PANICS_MAX: u32 = 8;
+/// A panic after so long without one begins a new row: what caused the others is over.
+const CALM: Duration = Duration::from_secs(60);
+
+/// A task's panics, and whether it is worth going on with.
+#[derive(Debug, Default)]
+pub(crate) struct Patience {
+    in_a_row: u32,
+    last: Option<Timestamp>,
+}
+
+impl Patience {
+    /// It panicked at `now`; whether to go on.
+    pub(crate) fn bears_another(&mut self, now: Timestamp) -> bool {
+        let is_calm = self.last.replace(now).is_none_or(|last| now.since(last) >= CALM);
+        self.in_a_row = if is_calm { 1 } else { self.in_a_row + 1 };
+        self.in_a_row < PANICS_MAX
+    }
+}
 
 /// In whatever task: the panic hook is the process's, and so is its count.
 static PANICS: AtomicU64 = AtomicU64::new(0);
@@ -39,6 +60,22 @@ pub(crate) async fn guarded<T>(work: impl Future<Output = T>) -> Result<T, Panic
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn panics_are_borne_unless_they_come_in_a_row() {
+        let mut patience = Patience::default();
+        let mut now = Timestamp::EPOCH;
+        for _ in 0..100 {
+            now = now.plus(CALM);
+            assert!(patience.bears_another(now));
+        }
+        let borne = (0..100).take_while(|_| patience.bears_another(now)).count();
+        assert_eq!(
+            u32::try_from(borne).unwrap(),
+            PANICS_MAX - 2,
+            "the last one of the calm ones is the first"
+        );
+    }
 
     #[tokio::test]
     async fn a_panic_after_a_wait_leaves_the_owner_its_state() {

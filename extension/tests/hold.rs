@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::Stage;
-use crate::fakes::platform::{Platform, line, runtime_done, start};
+use crate::fakes::platform::{Platform, line, logs_dropped, runtime_done, start};
 
 #[tokio::test]
 async fn what_an_invocation_printed_is_on_the_stream_before_the_next_one() {
@@ -24,6 +24,45 @@ async fn a_lost_runtime_done_holds_the_sandbox_to_its_deadline_and_no_longer() {
     assert!(invoked.elapsed() < Duration::from_millis(700), "{:?}", invoked.elapsed());
     let (kinesis, _) = stage.shutdown().await;
     assert_eq!(kinesis.messages(), ["the last anybody heard"]);
+}
+
+/// What was lost may have been the end of the invocation.
+#[tokio::test]
+async fn nobody_is_held_for_an_end_once_the_platform_has_lost_something() {
+    let stage = Stage::set(Platform::start().await, &[]).await;
+    for (id, lost) in [("one", true), ("two", false)] {
+        stage.platform.invoke(id).await;
+        stage.platform.deliver(&[start(id), line(id, "before the loss")]).await;
+        if lost {
+            stage.platform.deliver(&[logs_dropped(3)]).await;
+        } else {
+            stage.platform.deliver_bytes(b"[{\"type\":]".to_vec()).await;
+        }
+        let told = Instant::now();
+        stage.platform.ready().await;
+        assert!(told.elapsed() < Duration::from_secs(2), "{id}: {:?}", told.elapsed());
+    }
+    let (kinesis, _) = stage.shutdown().await;
+    assert_eq!(kinesis.messages(), ["before the loss"; 2]);
+    assert_eq!(kinesis.last_account().lost["platform"], 3);
+}
+
+#[tokio::test]
+async fn an_end_that_was_not_told_is_waited_for_once() {
+    let mut stage = Stage::set(Platform::start().await, &[]).await;
+    for (id, is_held) in [("one", true), ("two", false)] {
+        stage.platform.invoke_with_timeout(id, Duration::from_millis(1_000)).await;
+        let invoked = Instant::now();
+        stage.platform.deliver(&[start(id), line(id, id)]).await;
+        stage.platform.ready().await;
+        assert_eq!(invoked.elapsed() > Duration::from_millis(700), is_held, "{id}: {:?}", invoked.elapsed());
+    }
+    // It is told late, and the next ones are believed again.
+    stage.platform.deliver(&[runtime_done("two")]).await;
+    stage.platform.deliver(&[runtime_done("three")]).await;
+    stage.invocation("four", "four").await;
+    assert!(stage.kinesis.messages().contains(&"four".to_owned()));
+    stage.shutdown().await;
 }
 
 #[tokio::test]

@@ -18,8 +18,9 @@ async fn invocations(count: u32, fault: &str) -> (Kinesis, String) {
     for number in 0..count {
         let id = number.to_string();
         stage.platform.invoke(&id).await;
-        // Once nobody collects any more, deliveries are refused.
-        stage.platform.deliver(&[start(&id), line(&id, &format!("line {id}")), runtime_done(&id)]).await;
+        // Also once nobody collects any more: what is refused comes again, and waits in the function's memory.
+        let records = [start(&id), line(&id, &format!("line {id}")), runtime_done(&id)];
+        assert_eq!(stage.platform.deliver(&records).await, 200, "{fault}: invocation {id}");
         let done = Instant::now();
         stage.platform.ready().await;
         assert!(done.elapsed() < HELD_MAX, "{fault}: invocation {id} was held for {:?}", done.elapsed());
@@ -33,7 +34,9 @@ fn faults_in(said: &str) -> usize {
 
 #[tokio::test]
 async fn one_panic_costs_what_it_interrupted_and_is_counted() {
-    for (fault, lost) in [("collector:2", 1), ("intake:3", 1), ("exporter:2", 1), ("request:2", 0)] {
+    for (fault, lost) in
+        [("collector:2", 1), ("intake:3", 1), ("seal:2", 1), ("exporter:2", 1), ("request:2", 0)]
+    {
         let (kinesis, said) = invocations(5, fault).await;
         assert_eq!(faults_in(&said), 1, "{fault}: {said}");
         let messages = kinesis.messages();
@@ -51,8 +54,16 @@ async fn one_panic_costs_what_it_interrupted_and_is_counted() {
 
 #[tokio::test]
 async fn a_task_that_always_panics_gives_up_and_every_next_is_answered() {
-    for fault in ["collector:1-999", "exporter:1-999", "request:1-999", "intake:1-999"] {
+    for fault in ["collector:1-999", "seal:1-999", "exporter:1-999", "request:1-999", "intake:1-999"] {
         let (_, said) = invocations(12, fault).await;
         assert!(faults_in(&said) >= 1, "{fault}: {said}");
     }
+}
+
+#[tokio::test]
+async fn what_comes_after_too_many_faults_is_counted() {
+    let (kinesis, said) = invocations(12, "collector:1-999").await;
+    assert_eq!(said.matches("going on without telemetry").count(), 1, "{said}");
+    let account = kinesis.last_account();
+    assert_eq!((account.closed.as_str(), account.lost["panic"]), ("spindown", 12), "{account:?}");
 }

@@ -168,6 +168,19 @@ impl Batcher {
         Some(Pending { since, bytes: ready + full + self.open.bytes })
     }
 
+    /// How many events wait to be taken.
+    pub fn events(&self) -> u64 {
+        let ready: u64 = self.ready.iter().map(|ready| ready.batch.events).sum();
+        let chunks = self.full.iter().chain([&self.open]);
+        ready + chunks.map(|chunk| count(chunk.signals.len())).sum::<u64>()
+    }
+
+    /// Lets go of everything that waits and is not sealed yet.
+    pub fn forget(&mut self) {
+        self.full.clear();
+        self.open = Chunk::default();
+    }
+
     /// Whether [`Self::seal_full`] has something to do.
     pub fn is_full(&self) -> bool {
         !self.full.is_empty()

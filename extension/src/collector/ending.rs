@@ -30,10 +30,22 @@ pub(super) struct End {
     pub(super) released: oneshot::Sender<Remains>,
 }
 
+impl End {
+    /// After this nobody waits for anything.
+    pub(super) fn last_moment(&self, started: Timestamp) -> Timestamp {
+        self.deadline.minus(EXIT_MARGIN).min(started.plus(LONGEST))
+    }
+
+    /// Lets the sandbox go.
+    pub(super) fn release(self, batches_missing: usize) {
+        let _ = self.released.send(Remains { batches: batches_missing });
+    }
+}
+
 impl Task {
     pub(super) async fn end(&mut self, end: End) {
         let started = clock::now();
-        let last_moment = end.deadline.minus(EXIT_MARGIN).min(started.plus(LONGEST));
+        let last_moment = end.last_moment(started);
         self.export.prepare();
         self.drain(started, last_moment).await;
         self.invocation = None;
@@ -47,6 +59,14 @@ impl Task {
             self.intake.read(usage::read(clock::now()));
         }
         self.intake.close(end.reason, clock::now());
+        self.deliver(end.reason, last_moment).await;
+        let batches = self.export.missing();
+        self.settle_copies(last_moment).await;
+        end.release(batches);
+    }
+
+    /// All that is pending, and then what is to be said of it.
+    pub(super) async fn deliver(&mut self, reason: CloseReason, last_moment: Timestamp) {
         self.ship().await;
         self.export.hurry().await;
         self.export.report().await;
@@ -54,10 +74,7 @@ impl Task {
         self.settle(last_moment.minus(LAST_WORD)).await;
         // A stream that has just answered is given the time for one more answer.
         let patience = if was_pending { last_moment } else { last_moment.min(clock::now().plus(LAST_WORD)) };
-        self.say_the_last_word(end.reason, patience).await;
-        let batches = self.export.missing();
-        self.settle_copies(last_moment).await;
-        let _ = end.released.send(Remains { batches });
+        self.say_the_last_word(reason, patience).await;
     }
 
     /// The account is sealed when nothing more becomes of the others: what the stream has, what is lost and why, and

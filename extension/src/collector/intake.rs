@@ -43,6 +43,8 @@ pub enum Milestone {
     },
     /// `platform.report`: the invocation is over, extensions included.
     Reported(String),
+    /// Something of what the platform had to tell has not come, or cannot be read: it may have been an end.
+    Missed,
     /// `platform.restoreStart`: the sandbox was made from a snapshot, and keys from before it are void.
     Restored,
 }
@@ -87,7 +89,7 @@ impl Intake {
         let stages = &mut self.stages;
         let Some(elements) = self.bodies.read(&delivery.body, now) else {
             stages.ledger.lost(Reason::UnreadableBody, 1);
-            return Vec::new();
+            return vec![Milestone::Missed];
         };
         stages.made_at = None;
         let milestones = elements.filter_map(|element| stages.element(element, now)).collect();
@@ -219,9 +221,9 @@ impl Intake {
         self.stages.seal_account(closed_as(reason))
     }
 
-    /// A panic outside of a record's own handling: something is gone, at least one event.
-    pub fn panicked(&mut self) {
-        self.stages.ledger.lost(Reason::Panic, 1);
+    /// A fault outside of a record's own handling made away with so many records, as far as they can be counted.
+    pub fn forgotten(&mut self, records: u64) {
+        self.stages.ledger.lost(Reason::Panic, records);
     }
 }
 

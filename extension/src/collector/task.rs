@@ -13,7 +13,7 @@ use crate::fault::{self, Place};
 use crate::inbound::Inbound;
 use crate::listener::Delivery;
 use crate::mirror::{self, Mirror};
-use crate::supervise::{PANICS_MAX, guarded};
+use crate::supervise::{Patience, guarded};
 use crate::{clock, notice, usage};
 
 /// Functions that take a few milliseconds are done before their INVOKE has reached us; there is one at a time.
@@ -24,7 +24,7 @@ pub(super) struct Task {
     pub(super) export: Export,
     pub(super) mirror: Option<Mirror>,
     pub(super) inputs: Inputs,
-    commands: mpsc::Receiver<Command>,
+    pub(super) commands: mpsc::Receiver<Command>,
     policy: Policy,
     rhythm: Rhythm,
     /// Announced and not yet released, or released and not yet done.
@@ -64,14 +64,18 @@ impl Task {
 
     /// To the sandbox's end. A panic costs what it interrupted, and nobody is held for that.
     pub(super) async fn run(mut self) {
-        for _ in 0..PANICS_MAX {
-            if guarded(self.work()).await.is_ok() {
-                return;
-            }
-            self.intake.panicked();
+        let mut patience = Patience::default();
+        while guarded(self.work()).await.is_err() {
+            // Something is gone, one at the least.
+            self.intake.forgotten(1);
             (self.invocation, self.held, self.missed) = (None, None, true);
+            if !patience.bears_another(clock::now()) {
+                notice::say(format_args!(
+                    "going on without telemetry: too many faults of the extension itself"
+                ));
+                return self.forget().await;
+            }
         }
-        notice::say(format_args!("going on without telemetry: too many faults of the extension itself"));
     }
 
     async fn work(&mut self) {
@@ -141,6 +145,9 @@ impl Task {
                 return Some(time);
             }
             let outbound = self.export.outbound();
+            if invocation.is_waited_for() && !invocation.is_done() && outbound.prompt {
+                self.rhythm.waited_in_vain();
+            }
             if invocation.is_done() && invocation.is_waited_for() && outbound.prompt {
                 if outbound.unacknowledged > 0 {
                     self.export.overran();
@@ -174,7 +181,7 @@ impl Task {
         if self.policy.bets(&self.rhythm) {
             invocation = invocation.bet();
         }
-        if std::mem::take(&mut self.missed) {
+        if std::mem::take(&mut self.missed) || !self.rhythm.tells_ends() {
             invocation.let_go();
         }
         for (request_id, at) in self.early.drain(..) {
@@ -204,14 +211,15 @@ impl Task {
         // What the function exported was answered before the platform could say that it is done: it comes first.
         self.hear_all();
         self.follow();
-        for milestone in self.intake.take(delivery, now) {
+        let mut milestones = self.intake.take(delivery, now);
+        // Something is missing, but what has come may hold the end all the same.
+        milestones.sort_by_key(|milestone| *milestone == Milestone::Missed);
+        for milestone in milestones {
             self.heed(milestone, now).await;
         }
         // The function prints faster than we are told: its end would come late, and holding it makes nothing better.
-        if self.policy.is_too_late(self.intake.lag(now))
-            && let Some(invocation) = self.invocation.as_mut().filter(|invocation| !invocation.is_done())
-        {
-            invocation.let_go();
+        if self.policy.is_too_late(self.intake.lag(now)) {
+            self.let_go();
         }
         if self.intake.wants_reading_between(now) {
             self.intake.read(usage::read(now));
@@ -229,7 +237,15 @@ impl Task {
                     invocation.done(&request_id, now, now);
                 }
             }
+            Milestone::Missed => self.let_go(),
             Milestone::Restored => self.export.renew(self.intake.sandbox().to_owned()).await,
+        }
+    }
+
+    /// Nobody is held for an end that may not come, or comes late.
+    fn let_go(&mut self) {
+        if let Some(invocation) = self.invocation.as_mut().filter(|invocation| !invocation.is_done()) {
+            invocation.let_go();
         }
     }
 

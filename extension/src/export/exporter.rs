@@ -20,7 +20,7 @@ use super::kinesis::{Kinesis, Outcome};
 use super::tally::Tally;
 use super::{Order, Settings, Status};
 use crate::fault::{self, Place};
-use crate::supervise::{PANICS_MAX, guarded, panics};
+use crate::supervise::{Patience, guarded, panics};
 use crate::{clock, notice};
 
 /// What is read from the disk again goes along in requests of this size: one that is answered within the budget.
@@ -78,11 +78,15 @@ impl Exporter {
     /// Until nobody can give orders any more. A panic costs the batch that it interrupted.
     pub(super) async fn run(mut self) {
         self.journal.inherit();
-        for _ in 0..PANICS_MAX {
+        let mut patience = Patience::default();
+        loop {
             if guarded(self.work()).await.is_ok() {
                 return;
             }
             self.recover();
+            if !patience.bears_another(clock::now()) {
+                break;
+            }
         }
         notice::say(format_args!("nothing is sent any more: too many faults of the extension itself"));
         // Whoever waits is told.

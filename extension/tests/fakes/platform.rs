@@ -242,6 +242,13 @@ pub(crate) fn restored() -> Value {
     json!({ "time": time(Duration::ZERO), "type": "platform.restoreStart", "record": { "runtimeVersion": "python:3.13.v1" } })
 }
 
+/// So many records will never come.
+pub(crate) fn logs_dropped(records: u64) -> Value {
+    json!({ "time": time(Duration::ZERO), "type": "platform.logsDropped",
+        "record": { "reason": "Consumer seems to have fallen behind as it has not acknowledged receipt of logs.",
+            "droppedRecords": records, "droppedBytes": 100 * records } })
+}
+
 pub(crate) fn report(id: &str) -> Value {
     json!({ "time": time(Duration::ZERO), "type": "platform.report",
         "record": { "requestId": id, "status": "success", "metrics": { "durationMs": 1.5, "billedDurationMs": 2,

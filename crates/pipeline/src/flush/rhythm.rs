@@ -33,6 +33,8 @@ pub struct Rhythm {
     short_pauses: u32,
     required: u32,
     longest: Option<Duration>,
+    /// The last end that somebody was held for was not told.
+    vain: bool,
 }
 
 impl Rhythm {
@@ -46,6 +48,7 @@ impl Rhythm {
             short_pauses: 0,
             required: PAUSES_MIN,
             longest: None,
+            vain: false,
         }
     }
 
@@ -64,6 +67,7 @@ impl Rhythm {
 
     /// The platform says that an invocation was done at this time: the current one, or the one before it.
     pub fn done(&mut self, at: Timestamp) {
+        self.vain = false;
         let Some(started) = self.started else { return };
         if at < started {
             if self.unjudged.take().is_some() {
@@ -75,6 +79,16 @@ impl Rhythm {
         let remembered = self.longest.map_or(Duration::ZERO, |longest| longest - longest / 16);
         self.longest = Some(remembered.max(at.since(started)));
         self.ended = Some(at);
+    }
+
+    /// Somebody was held to the end of the patience, or to the deadline, and no end was told.
+    pub fn waited_in_vain(&mut self) {
+        self.vain = true;
+    }
+
+    /// Whether an end can be expected to be told: after one that was not, nobody is held again until another is.
+    pub fn tells_ends(&self) -> bool {
+        !self.vain
     }
 
     /// Whether the next invocation is expected within a short pause.
@@ -227,6 +241,18 @@ mod tests {
             rhythm.done(Timestamp::from_nanos(nanos));
             rhythm.done(Timestamp::EPOCH);
         }
+    }
+
+    #[test]
+    fn whoever_has_waited_in_vain_does_not_wait_again_before_an_end_is_told() {
+        let mut rhythm = Rhythm::new(Duration::from_millis(500));
+        rhythm.invoked(at(0));
+        assert!(rhythm.tells_ends());
+        rhythm.waited_in_vain();
+        rhythm.invoked(at(20_000));
+        assert!(!rhythm.tells_ends());
+        rhythm.done(at(20_010));
+        assert!(rhythm.tells_ends());
     }
 
     #[test]

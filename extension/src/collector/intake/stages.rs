@@ -50,7 +50,7 @@ impl Stages {
             Element::Part(record, missing) => (record.typed(), Some(missing)),
             Element::Unreadable => {
                 self.ledger.lost(Reason::Unreadable, 1);
-                return None;
+                return Some(Milestone::Missed);
             }
         };
         self.heed(&record);
@@ -67,7 +67,8 @@ impl Stages {
             None => assembler.take(record, now),
             Some(missing) => part(assembler, record, missing, now),
         });
-        milestone
+        // What came with the other part has not come either.
+        milestone.or(missing.map(|_| Milestone::Missed))
     }
 
     /// What a record tells beside what it becomes.
@@ -89,9 +90,7 @@ impl Stages {
     fn become_another(&mut self) {
         // Without random numbers there is no better name than the old one.
         let Ok(sandbox) = identity::sandbox() else { return };
-        let resource = self.assembler.resource();
-        let seal = Seal { packing: self.packing(), resource: &resource, delivery: &self.delivered };
-        self.batcher.rename(sandbox.clone(), seal, &mut self.ledger);
+        while self.guarded(|batcher, seal, ledger| batcher.rename(sandbox.clone(), seal, ledger)).is_none() {}
         // Losses before the snapshot stand in the old name's account, which all clones share.
         (self.ledger, self.delivered) = (Ledger::default(), Delivered::default());
         self.sandbox = sandbox;
@@ -133,17 +132,39 @@ impl Stages {
     pub(super) fn pack(&mut self, signals: Signals, now: Timestamp) {
         self.batcher.push(now, signals);
         if self.batcher.is_full() {
-            let resource = self.assembler.resource();
-            let (packing, delivery) = (self.packing(), &self.delivered);
-            self.batcher.seal_full(Seal { packing, resource: &resource, delivery }, &mut self.ledger);
+            self.guarded(Batcher::seal_full);
         }
     }
 
     /// The next batch, if anything is pending.
     pub(super) fn seal(&mut self) -> Option<Sealed> {
-        let resource = self.assembler.resource();
-        let seal = Seal { packing: self.packing(), resource: &resource, delivery: &self.delivered };
-        self.batcher.seal(seal, &mut self.ledger)
+        while self.batcher.pending().is_some() {
+            if let Some(sealed) = self.guarded(Batcher::seal) {
+                return sealed;
+            }
+        }
+        None
+    }
+
+    /// Packs something. A panic costs the events that were being packed; none is returned then. Whoever tries again
+    /// comes to an end: with each panic there is less to pack.
+    fn guarded<T>(&mut self, pack: impl FnOnce(&mut Batcher, Seal<'_>, &mut Ledger) -> T) -> Option<T> {
+        let before = self.batcher.events();
+        let (packing, delivery) = (self.packing(), &self.delivered);
+        let (resource, batcher, ledger) = (self.assembler.resource(), &mut self.batcher, &mut self.ledger);
+        let packed = catch_unwind(AssertUnwindSafe(|| {
+            fault::pass(Place::Seal);
+            pack(batcher, Seal { packing, resource: &resource, delivery }, ledger)
+        }));
+        if let Ok(packed) = packed {
+            return Some(packed);
+        }
+        if self.batcher.events() == before {
+            // It panics whatever it is given.
+            self.batcher.forget();
+        }
+        self.ledger.lost_of_received(before.saturating_sub(self.batcher.events()));
+        None
     }
 
     /// The sandbox's last word; `closed` says why it ended.
@@ -184,6 +205,7 @@ fn milestone(record: &Told, now: Timestamp) -> Option<Milestone> {
         kind::INIT_REPORT => Some(Milestone::Ready),
         kind::REPORT => request_id(record).map(Milestone::Reported),
         kind::RESTORE_START => Some(Milestone::Restored),
+        kind::LOGS_DROPPED => Some(Milestone::Missed),
         _ => None,
     }
 }
