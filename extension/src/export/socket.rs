@@ -65,6 +65,13 @@ pub(crate) enum SocketError {
 
 /// Connects. Has no time limit of its own.
 pub(super) async fn open(server: &Server) -> Result<Socket, SocketError> {
+    connect(server, tls).await
+}
+
+async fn connect(
+    server: &Server,
+    tls: impl FnOnce() -> Result<Arc<ClientConfig>, rustls::Error>,
+) -> Result<Socket, SocketError> {
     let Server { host, port, secure } = server;
     let connected = TcpStream::connect((host.as_str(), *port)).await;
     let stream =
@@ -88,11 +95,16 @@ fn tls() -> Result<Arc<ClientConfig>, rustls::Error> {
     }
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    let config = trusting(roots)?;
+    Ok(CONFIG.get_or_init(|| config).clone())
+}
+
+fn trusting(roots: RootCertStore) -> Result<Arc<ClientConfig>, rustls::Error> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(CONFIG.get_or_init(|| Arc::new(config)).clone())
+    Ok(Arc::new(config))
 }
 
 /// Either kind.
@@ -141,6 +153,11 @@ impl AsyncWrite for Socket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
     fn server(text: &str) -> (String, u16, bool) {
         let server = Server::of(&text.parse().unwrap()).unwrap();
@@ -154,5 +171,49 @@ mod tests {
         assert_eq!(server("http://127.0.0.1:4567/"), ("127.0.0.1".to_owned(), 4567, false));
         assert_eq!(server("http://[::1]/"), ("::1".to_owned(), 80, false));
         assert!(Server::of(&"/path".parse().unwrap()).is_none());
+    }
+
+    /// A server that answers one connection in TLS, under a certificate of its own making; its address and certificate.
+    async fn secure_server() -> (Server, CertificateDer<'static>) {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = own.cert.der().clone();
+        let key = PrivateKeyDer::try_from(own.key_pair.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key)
+            .unwrap();
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = socket.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (stream, _) = socket.accept().await.unwrap();
+            if let Ok(mut stream) = TlsAcceptor::from(Arc::new(config)).accept(stream).await {
+                stream.write_all(b"hello").await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+        });
+        (Server { host: "localhost".to_owned(), port, secure: true }, certificate)
+    }
+
+    #[tokio::test]
+    async fn a_server_that_a_root_vouches_for_is_spoken_to() {
+        let (server, certificate) = secure_server().await;
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).unwrap();
+        let mut socket = connect(&server, || trusting(roots)).await.unwrap();
+        let mut heard = String::new();
+        socket.read_to_string(&mut heard).await.unwrap();
+        assert_eq!(heard, "hello");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_no_root_vouches_for_is_not() {
+        let (server, _) = secure_server().await;
+        let refused = open(&server).await.map(drop).unwrap_err();
+        let SocketError::Tls { source, .. } = refused else { panic!("{refused:?}") };
+        let inner = source.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        assert_eq!(inner, Some(&unknown));
     }
 }
