@@ -2,8 +2,8 @@
 //! record in the order of arrival; knows no clock and no socket.
 
 pub mod identity;
-mod failure;
-mod invocation;
+pub(crate) mod failure;
+pub(crate) mod invocation;
 mod invocations;
 mod phase;
 mod start_up;

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use model::Timestamp;
 
-use self::role::{Role, is_node_source, names_error};
+use self::role::{Role, is_node_source};
 use self::trace::Trace;
+use crate::parse::names_error;
 
 /// The platform delivers every 25 ms: a trace that was printed at once is here after one or two deliveries.
 pub const HOLD: Duration = Duration::from_millis(100);

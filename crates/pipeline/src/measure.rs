@@ -10,9 +10,10 @@
 use model::{LogRecord, Map, Metric, MetricKind, Span, SpanKind, SpanStatus, Timestamp, Value};
 
 use crate::Signals;
+use crate::assemble::failure::OUT_OF_MEMORY;
+use crate::assemble::invocation::is_invocation;
 
 /// What an invocation that used up its memory is called, by the platform and by us.
-const OUT_OF_MEMORY: &str = "Runtime.OutOfMemory";
 const MEGABYTE_BYTES: f64 = 1_048_576.0;
 
 /// Adds the points that the signals give rise to; nearly all give rise to none.
@@ -34,13 +35,6 @@ pub fn append(signals: &mut Signals) {
             of_report(log, &mut signals.metrics);
         }
     }
-}
-
-/// An invocation whose end the platform told; how long another took is not known.
-fn is_invocation(span: &Span) -> bool {
-    span.request_id.is_some()
-        && text(&span.attributes, "faas.invocation_id") == span.request_id.as_deref()
-        && span.attributes.contains_key("aws.lambda.status")
 }
 
 /// A span of init or restore that the platform told of; the function's own can have any name.

@@ -30,6 +30,7 @@ pub use context::{XrayContext, trace_header, traceparent, xray_header};
 pub(crate) use error::shorten as shorten_error;
 pub(crate) use plain::is_error as is_error_text;
 pub(crate) use platform::{TIMED_OUT, timed_out};
+pub(crate) use stack::names_error;
 
 /// One printed line, understood as far as it goes.
 #[derive(Debug, Clone, PartialEq, Default)]

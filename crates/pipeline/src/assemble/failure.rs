@@ -4,7 +4,7 @@
 use lambda_api::telemetry::ReportMetrics;
 
 /// The platform's own name for it, which only some runtimes get.
-pub(super) const OUT_OF_MEMORY: &str = "Runtime.OutOfMemory";
+pub(crate) const OUT_OF_MEMORY: &str = "Runtime.OutOfMemory";
 
 /// What processes say, or what is said of them, when memory has run out: Node, Java, .NET, Go, Python, Ruby, Rust, and
 /// the platform about a process that the kernel killed. Source: the runtimes' messages, and

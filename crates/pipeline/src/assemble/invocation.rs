@@ -195,6 +195,16 @@ impl Invocation {
     }
 }
 
+/// True for an invocation's span as the platform told its end. The function's SDK may make one of its own, which ends
+/// earlier; how long one took whose end was lost is not known.
+pub(crate) fn is_invocation(span: &Span) -> bool {
+    let id = span.attributes.get("faas.invocation_id").and_then(Value::as_str);
+    span.kind == SpanKind::Server
+        && id.is_some()
+        && id == span.request_id.as_deref()
+        && span.attributes.contains_key("aws.lambda.status")
+}
+
 impl Ending {
     /// True unless it is known to have worked, or nothing is known.
     pub(super) fn failed(&self) -> bool {

@@ -76,10 +76,3 @@ pub(super) fn is_node_source(line: &str) -> bool {
     let is_script = [".js", ".mjs", ".cjs", ".ts"].iter().any(|end| file.ends_with(end));
     is_number && !file.contains(' ') && (is_script || file.starts_with("node:internal/"))
 }
-
-/// True for `some.pkg.BadError: …` and its like.
-pub(super) fn names_error(line: &str) -> bool {
-    let kind = line.split([':', ' ', '\n']).next().unwrap_or_default();
-    (kind.ends_with("Error") || kind.ends_with("Exception"))
-        && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$'))
-}

@@ -1,6 +1,7 @@
 //! A stack trace while it is being read: which lines it still takes, by the language that prints it.
 
-use super::role::{is_frame, is_node_source, names_error};
+use super::role::{is_frame, is_node_source};
+use crate::parse::names_error;
 
 /// Which language's rules apply, and how far the trace is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

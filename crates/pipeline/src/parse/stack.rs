@@ -53,7 +53,8 @@ fn frames(text: &str) -> Option<&str> {
         if line.starts_with(char::is_whitespace) && line.trim_start().starts_with("at ") {
             return before.map(clean_head);
         }
-        if starts_unindented(line) && (before.is_none() || names_error(line)) {
+        if starts_unindented(line) && (before.is_none() || names_error(line) || line.starts_with("Uncaught "))
+        {
             before = Some(line);
         }
     }
@@ -80,9 +81,10 @@ fn clean_head(line: &str) -> &str {
 }
 
 /// True for `some.pkg.BadError: …` and its like.
-fn names_error(line: &str) -> bool {
-    let kind = line.split([':', ' ']).next().unwrap_or_default();
-    kind.ends_with("Error") || kind.ends_with("Exception") || line.starts_with("Uncaught ")
+pub(crate) fn names_error(line: &str) -> bool {
+    let kind = line.split([':', ' ', '\n']).next().unwrap_or_default();
+    (kind.ends_with("Error") || kind.ends_with("Exception"))
+        && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$'))
 }
 
 fn starts_unindented(line: &str) -> bool {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use model::{Level, LogRecord, Span, SpanKind, SpanStatus, TraceId, Value};
+use model::{Level, LogRecord, Span, SpanStatus, TraceId, Value};
 
 use crate::Signals;
+use crate::assemble::invocation::is_invocation;
 use crate::batch::weigh;
 
 /// The key that says for how many events of its kind one stands; absent on those that were surely kept.
@@ -40,15 +41,11 @@ impl Item {
         }
     }
 
-    /// The invocation's span as the platform told it; the function's SDK may make one of its own, which ends earlier.
+    /// What the platform told of the invocation's end.
     pub(super) fn end(&self) -> Option<End> {
         let Self::Span(span) = self else { return None };
-        let id = span.attributes.get("faas.invocation_id").and_then(Value::as_str);
-        let is_invocation = span.kind == SpanKind::Server
-            && id.is_some_and(|id| Some(id) == span.request_id.as_deref())
-            && span.attributes.contains_key("aws.lambda.status");
         let is_cold = span.attributes.get("faas.coldstart") == Some(&Value::Bool(true));
-        is_invocation.then(|| End {
+        is_invocation(span).then(|| End {
             trace_id: span.trace_id,
             duration: span.end.since(span.start),
             is_remarkable: is_cold || span.status != SpanStatus::Ok,
