@@ -7,6 +7,7 @@ mod supervise;
 mod fault;
 mod identity;
 mod http_call;
+mod accept;
 pub mod lambda;
 pub mod listener;
 pub mod usage;

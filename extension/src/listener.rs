@@ -22,6 +22,7 @@ use lambda_api::telemetry::SEQUENCE_HEADER;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use crate::accept;
 use crate::supervise::guarded;
 
 /// Twice `maxBytes` of our subscription, plus metadata, is what AWS announces; a record cut at `maxBytes` comes on top.
@@ -83,32 +84,14 @@ impl Listener {
         let queue = Queue { sender, bytes: Arc::new(bytes) };
         let accepting = tokio::spawn(async move {
             // A panic costs the connection that it happened on.
-            while guarded(accept(&self.socket, &queue)).await.is_err() {}
+            let serve = |stream| serve(stream, queue.clone());
+            while guarded(accept::all(&self.socket, CONNECTIONS_MAX, serve)).await.is_err() {}
         });
         (deliveries, accepting)
     }
 }
 
-async fn accept(socket: &TcpListener, queue: &Queue) {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    loop {
-        let Ok(place) = connections.clone().acquire_owned().await else { return };
-        match socket.accept().await {
-            Ok((stream, _)) => {
-                let queue = queue.clone();
-                tokio::spawn(async move {
-                    serve(stream, queue).await;
-                    drop(place);
-                });
-            }
-            // Out of file descriptors, for instance: not a reason to spin.
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    }
-}
-
 async fn serve(stream: TcpStream, queue: Queue) {
-    let _ = stream.set_nodelay(true);
     let answer = service_fn(|request| {
         let queue = queue.clone();
         async move { Ok::<_, Infallible>(status(receive(request, &queue).await)) }

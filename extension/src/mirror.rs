@@ -28,8 +28,10 @@ use request::{Client, Outcome, Parcel};
 const ORDERS_MAX: usize = 32;
 /// OTLP specification, "OTLP/HTTP Throttling": without Retry-After an exponential backoff.
 const PAUSE_MIN: Duration = Duration::from_millis(500);
-/// A vendor that is down for minutes is asked twice a minute.
+/// A vendor that is down for minutes is asked twice a minute, unless it says when to come again.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Whoever says "tomorrow" is asked all the same: a sandbox lives for hours at the most.
+const ASKED_PAUSE_MAX: Duration = Duration::from_secs(3_600);
 
 /// What the task is told.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ struct Status {
     settled: u64,
     /// Events that the destination has taken.
     taken: u64,
+    /// Events that it will not get: refused, or there was no room.
+    lost: u64,
     /// The last request was not answered well.
     failing: bool,
     /// An answer can be expected within the budget.
@@ -62,6 +66,8 @@ pub struct Mirror {
     status: watch::Receiver<Status>,
     sent: u64,
     events: u64,
+    /// Events of copies that the task had no place for.
+    turned_away: u64,
 }
 
 impl Mirror {
@@ -69,8 +75,14 @@ impl Mirror {
     /// than the `budget` is not worth holding a sandbox for.
     pub fn start(target: Mirrored, bytes_max: usize, budget: Duration) -> Self {
         let (orders, inbox) = mpsc::channel(ORDERS_MAX);
-        let (publish, status) =
-            watch::channel(Status { settled: 0, taken: 0, failing: false, prompt: true, gone: false });
+        let (publish, status) = watch::channel(Status {
+            settled: 0,
+            taken: 0,
+            lost: 0,
+            failing: false,
+            prompt: true,
+            gone: false,
+        });
         let courier = Courier {
             target: Arc::new(target),
             client: None,
@@ -84,13 +96,16 @@ impl Mirror {
             publish,
         };
         tokio::spawn(courier.run());
-        Self { orders, status, sent: 0, events: 0 }
+        Self { orders, status, sent: 0, events: 0, turned_away: 0 }
     }
 
     /// Hands over a copy, or drops it where there is no room; never waits.
     pub fn send(&mut self, batch: &Sealed) {
         self.events += batch.events;
-        self.sent += u64::from(self.orders.try_send(Order::Send(batch.clone())).is_ok());
+        match self.orders.try_send(Order::Send(batch.clone())) {
+            Ok(()) => self.sent += 1,
+            Err(_) => self.turned_away += batch.events,
+        }
     }
 
     /// Says that waiting was in vain.
@@ -109,6 +124,11 @@ impl Mirror {
         let status = *self.status.borrow();
         let unsettled = self.sent.saturating_sub(status.settled);
         if status.failing || status.gone { 0 } else { usize::try_from(unsettled).unwrap_or(usize::MAX) }
+    }
+
+    /// Events that it will not get. What is still out is not among them.
+    pub fn lost(&self) -> u64 {
+        self.turned_away + self.status.borrow().lost
     }
 
     /// Events that it has not taken, so far.
@@ -191,9 +211,11 @@ impl Courier {
     }
 
     fn push(&mut self, batch: Sealed) {
-        let dropped = self.queue.push(batch);
-        if dropped > 0 {
-            self.publish.send_modify(|status| status.settled += dropped);
+        for dropped in self.queue.push(batch) {
+            self.publish.send_modify(|status| {
+                status.settled += 1;
+                status.lost += dropped.events;
+            });
         }
     }
 
@@ -229,14 +251,18 @@ impl Courier {
                 self.pause(after);
                 self.failing(&why, "trying again");
             }
-            Outcome::Refused(why) => self.failing(&why, "such data is dropped"),
+            Outcome::Refused(why) => {
+                self.publish.send_modify(|status| status.lost += flight.parcel.events);
+                self.failing(&why, "such data is dropped");
+            }
         }
     }
 
     fn pause(&mut self, after: Option<Duration>) {
         self.failures = self.failures.saturating_add(1);
         let doubled = PAUSE_MIN.saturating_mul(1 << self.failures.min(16).saturating_sub(1));
-        self.resume_at = Some(Instant::now() + after.unwrap_or(doubled).min(PAUSE_MAX));
+        let pause = after.map_or(doubled.min(PAUSE_MAX), |asked| asked.min(ASKED_PAUSE_MAX));
+        self.resume_at = Some(Instant::now() + pause);
     }
 
     fn failing(&self, why: &str, consequence: &str) {

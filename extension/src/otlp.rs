@@ -14,14 +14,13 @@ mod request;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::inbound::{self, Entrance};
-use crate::notice;
+use crate::{accept, notice};
 use request::Reader;
 
 /// The exporters of one process, one connection each, and some that a freeze has left behind.
@@ -98,33 +97,9 @@ where
 {
     let Some(port) = port else { return };
     match TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
-        Ok(socket) => accept(socket, serve).await,
+        Ok(socket) => accept::all(&socket, CONNECTIONS_MAX, serve).await,
         Err(error) => notice::say(format_args!(
             "going on without OTLP over {protocol}: cannot listen on port {port} of loopback: {error}"
         )),
-    }
-}
-
-async fn accept<F>(socket: TcpListener, serve: impl Fn(TcpStream) -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let mut open = JoinSet::new();
-    loop {
-        while open.try_join_next().is_some() {}
-        let Ok(place) = connections.clone().acquire_owned().await else { return };
-        match socket.accept().await {
-            Ok((stream, _)) => {
-                let _ = stream.set_nodelay(true);
-                let connection = serve(stream);
-                open.spawn(async move {
-                    connection.await;
-                    drop(place);
-                });
-            }
-            // Out of file descriptors, for instance: not a reason to spin.
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
     }
 }

@@ -12,15 +12,17 @@ mod relay;
 mod tap;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 use crate::config::Payloads;
 use crate::inbound::Entrance;
-use crate::notice;
+use crate::{accept, notice};
 use door::Door;
 use relay::Relay;
+
+/// One per thread of the runtime is enough; where invocations overlap there are some dozen.
+const CONNECTIONS_MAX: usize = 1_024;
 
 /// What to copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,25 +68,16 @@ fn listen(runtime_api: &str, copies: Copies, entrance: Entrance) -> std::io::Res
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let relay = Relay::new(runtime_api.to_owned(), copies, entrance);
     let thread = std::thread::Builder::new().name("proxy".to_owned());
-    thread.spawn(move || runtime.block_on(accept(socket, relay)))?;
+    thread.spawn(move || runtime.block_on(serve(socket, relay)))?;
     Ok(address)
 }
 
-async fn accept(socket: std::net::TcpListener, relay: Relay) {
+async fn serve(socket: std::net::TcpListener, relay: Relay) {
     let socket = match TcpListener::from_std(socket) {
         Ok(socket) => socket,
         Err(error) => return notice::say(format_args!("the proxy cannot listen: {error}")),
     };
-    loop {
-        match socket.accept().await {
-            Ok((stream, _)) => {
-                let _ = stream.set_nodelay(true);
-                tokio::spawn(relay.clone().serve(stream));
-            }
-            // Out of file descriptors, for instance: not a reason to spin.
-            Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
-        }
-    }
+    accept::all(&socket, CONNECTIONS_MAX, |stream| relay.clone().serve(stream)).await;
 }
 
 #[cfg(test)]

@@ -149,6 +149,8 @@ async fn one_that_is_not_there_or_refuses_holds_back_neither_stream_nor_sandbox(
         let kinesis = Kinesis::start().await;
         let (held, said) = invocation(endpoint, &kinesis).await;
         assert_eq!(kinesis.messages(), ["hello vendor"]);
+        let is_counted = kinesis.last_account().counts.contains_key("copies_lost");
+        assert_eq!(is_counted, endpoint == refuses.url, "{endpoint}: what is still tried is not lost");
         assert!(held < Duration::from_millis(900), "{endpoint}: {held:?}");
         assert_eq!(
             said.matches("the second destination").count() - said.matches("did not get").count(),

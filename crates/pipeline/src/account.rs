@@ -144,6 +144,7 @@ impl Ledger {
             ("journal_failed", delivery.journal_failed),
             ("replayed", delivery.replayed),
             ("panics", delivery.panics),
+            ("copies_lost", delivery.copies_lost),
         ];
         let counts = counts.into_iter().filter(|(_, count)| *count > 0);
         account.counts.extend(counts.map(|(word, count)| (word.to_owned(), count)));
@@ -179,6 +180,8 @@ pub struct Delivery {
     pub replayed: u64,
     /// Faults of ours that ended or interrupted a task, not events: what they cost stands elsewhere.
     pub panics: u64,
+    /// Events that the second destination will not get; the stream is not concerned.
+    pub copies_lost: u64,
 }
 
 impl Delivery {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use model::Timestamp;
+use pipeline::account;
 use pipeline::flush::{Flush, Hold, Invocation, Outbound, Policy, Rhythm};
 use tokio::sync::{mpsc, oneshot};
 
@@ -133,7 +134,9 @@ impl Task {
     }
 
     pub(super) fn follow(&mut self) {
-        self.intake.follow(self.export.room_bytes(), self.export.delivery());
+        let copies_lost = self.mirror.as_ref().map_or(0, Mirror::lost);
+        let delivery = account::Delivery { copies_lost, ..self.export.delivery() };
+        self.intake.follow(self.export.room_bytes(), delivery);
         self.intake.missed(self.inputs.inbox.missed());
     }
 

@@ -2,7 +2,7 @@
 
 use pipeline::payload::Keep;
 
-use super::setting::Settings;
+use super::setting::{Settings, switch};
 
 /// What is copied of each invocation, and how much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +21,12 @@ impl Payloads {
     pub(super) fn read(settings: &mut Settings<'_>) -> Option<Self> {
         let bytes_max = settings.bytes("LIMELIGHT_PAYLOAD_KIB", PAYLOAD_KIB, 1..=1_024, 1_024);
         let text = settings.text("LIMELIGHT_PAYLOADS")?;
-        let keep = match text.to_ascii_lowercase().as_str() {
-            "off" | "false" | "no" | "0" => return None,
-            "triggers" => Keep::Triggers,
-            "events" => Keep::Events,
-            "all" | "true" | "on" | "yes" | "1" => Keep::All,
-            _ => {
+        let keep = match (switch(&text), text.to_ascii_lowercase().as_str()) {
+            (Some(false), _) => return None,
+            (Some(true), _) | (None, "all") => Keep::All,
+            (None, "triggers") => Keep::Triggers,
+            (None, "events") => Keep::Events,
+            (None, _) => {
                 settings.fault(format!(
                     "LIMELIGHT_PAYLOADS must be off, triggers, events or all, is {text:?}; using off"
                 ));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use obfuscation::{Action, HashKey, Patterns, Reason, Rule};
 use pipeline::sample::{Rate, Sampling};
 
-use super::setting::Settings;
+use super::setting::{SWITCH, Settings};
 
 /// What a team wants of its telemetry, and how.
 #[derive(Debug, Clone)]
@@ -25,18 +25,6 @@ impl Selection {
         Self { gate: pipeline::Selection { rule, level_min, sampling }, metrics }
     }
 }
-
-/// On unless somebody says no.
-const SWITCH: [(&str, bool); 8] = [
-    ("true", true),
-    ("false", false),
-    ("on", true),
-    ("off", false),
-    ("yes", true),
-    ("no", false),
-    ("1", true),
-    ("0", false),
-];
 
 /// The values of `LIMELIGHT_SCRUB`.
 #[derive(Clone, Copy)]

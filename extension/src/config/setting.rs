@@ -15,6 +15,23 @@ impl fmt::Display for Fault {
     }
 }
 
+/// What people write for on and off.
+pub(super) const SWITCH: [(&str, bool); 8] = [
+    ("true", true),
+    ("false", false),
+    ("on", true),
+    ("off", false),
+    ("yes", true),
+    ("no", false),
+    ("1", true),
+    ("0", false),
+];
+
+/// Whether the text is a word for on or off, and for which of them.
+pub(super) fn switch(text: &str) -> Option<bool> {
+    SWITCH.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, on)| *on)
+}
+
 /// The environment, and what was wrong in it so far.
 pub(super) struct Settings<'a> {
     variable: &'a dyn Fn(&str) -> Option<OsString>,
@@ -47,14 +64,10 @@ impl<'a> Settings<'a> {
     /// On or off; off by default.
     pub(super) fn flag(&mut self, name: &str) -> bool {
         let Some(text) = self.text(name) else { return false };
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => true,
-            "false" | "0" | "no" | "off" => false,
-            _ => {
-                self.fault(format!("{name} must be true or false, is {text:?}; using false"));
-                false
-            }
-        }
+        switch(&text).unwrap_or_else(|| {
+            self.fault(format!("{name} must be true or false, is {text:?}; using false"));
+            false
+        })
     }
 
     /// One of some words, in any case; the first is the default.

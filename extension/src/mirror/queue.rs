@@ -25,13 +25,13 @@ impl Queue {
         Self { batches: VecDeque::new(), bytes: 0, bytes_max, parcels: VecDeque::new(), open: false }
     }
 
-    /// Takes a new batch; where there is no room the oldest go. Returns how many had to.
-    pub(super) fn push(&mut self, batch: Sealed) -> u64 {
-        let mut dropped = 0;
+    /// Takes a new batch; where there is no room the oldest go. Returns those that had to.
+    pub(super) fn push(&mut self, batch: Sealed) -> Vec<Sealed> {
+        let mut dropped = Vec::new();
         while self.bytes + batch.bytes() > self.bytes_max {
             let Some(oldest) = self.batches.pop_front() else { break };
             self.bytes -= oldest.bytes();
-            dropped += 1;
+            dropped.push(oldest);
         }
         self.bytes += batch.bytes();
         self.batches.push_back(batch);
@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn the_oldest_go_where_there_is_no_room() {
         let mut queue = Queue::new(200);
-        assert_eq!([queue.push(batch(0, 100)), queue.push(batch(1, 100))], [0, 0]);
-        assert_eq!(queue.push(batch(2, 150)), 2);
+        assert_eq!([queue.push(batch(0, 100)), queue.push(batch(1, 100))], [[], []]);
+        assert_eq!(queue.push(batch(2, 150)), [batch(0, 100), batch(1, 100)]);
     }
 
     #[test]
