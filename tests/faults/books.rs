@@ -29,12 +29,20 @@ pub struct Book {
     pub given_up: BTreeMap<String, u64>,
     /// Never received: dropped by the platform, or in a body that nobody can read.
     pub never_received: u64,
+    /// By its last word: on its disk, or nowhere.
+    pub left: u64,
     /// Why the sandbox ended, if it lived to say so.
     pub closed: Option<String>,
 }
 
 impl Book {
-    /// Received, and neither found nor counted. More than zero is a loss that nobody owns up to.
+    /// Whether everything that was received is found, counted, or told to be left, of which some may have been found
+    /// since.
+    pub fn adds_up(&self) -> bool {
+        (0..=i128::from(self.left)).contains(&self.unexplained())
+    }
+
+    /// Received, and neither found nor counted. More than what is left is a loss that nobody owns up to.
     pub fn unexplained(&self) -> i128 {
         i128::from(self.received) - i128::from(self.records) - i128::from(self.all_given_up())
     }
@@ -101,6 +109,7 @@ fn books(accounts: &[Value]) -> Vec<Book> {
             book.numbered = whole("firstRecord") + whole("records");
             book.received = whole("received");
             (book.given_up, book.never_received) = losses(account);
+            book.left = account["counts"]["left"].as_u64().unwrap_or_default();
             book.closed = account["closed"].as_str().map(str::to_owned);
         }
     }
