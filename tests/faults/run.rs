@@ -2,6 +2,7 @@
 //! proxy to the stream of a running `limelight dev`; out comes what was seen.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ use crate::support::dev::Dev;
 use crate::support::fault_proxy::FaultProxy;
 use crate::support::fault_proxy::plan::{Plan, Tally};
 use crate::support::processes;
-use crate::support::programs::{extension, part, root};
+use crate::support::programs::{extension, part, program, root};
 
 /// The flush budget of the scenarios, milliseconds: what the extension may add while the stream is not known to be
 /// down.
@@ -105,6 +106,10 @@ pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
         tokio::time::sleep(Duration::from_millis(chance.below(scenario.load.pause_ms))).await;
     }
     lambda.shutdown().await;
+    if scenario.replayed {
+        proxy.heal();
+        replay(&folder.path().join("journal"), &proxy).await;
+    }
     proxy.settled().await;
 
     let printed = std::mem::take(&mut *printed.lock().unwrap());
@@ -114,6 +119,14 @@ pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
     struck.extend(strikes.counts());
     struck.extend((!kills.is_empty()).then_some((EXTENSION_KILLED, kills.len() as u64)));
     Seen { printed, calls, kills, struck, stall, took: began.elapsed(), ..found }
+}
+
+/// Sends what is left on the disk.
+async fn replay(journal: &Path, proxy: &FaultProxy) {
+    let mut replay = tokio::process::Command::new(program("limelight"));
+    let output =
+        replay.arg("replay").arg(journal).args(["--stream-endpoint", &proxy.url()]).output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Kills the extension at a drawn moment of the invocation that begins now, if that is drawn; when it did.

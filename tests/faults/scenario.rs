@@ -28,6 +28,8 @@ pub struct Scenario {
     pub unresolvable: bool,
     /// For what share of the invocations all of this lasts; then the way to the stream is free.
     pub ill_for: f64,
+    /// When all sandboxes have ended, what they left on the disk is sent by `limelight replay`.
+    pub replayed: bool,
     pub loses: Loses,
     pub added: Added,
 }
@@ -103,6 +105,7 @@ fn plain(name: &'static str) -> Scenario {
         stream: Vec::new(),
         unresolvable: false,
         ill_for: 1.0,
+        replayed: false,
         loses: Loses::Nothing,
         added: Added::UpToTheBudget,
     }
@@ -207,5 +210,18 @@ fn outages() -> Vec<Scenario> {
         outage("outage-of-throttling", Fault::Throttled),
         outage("outage-of-hangs", Fault::Hang),
         Scenario { load, unresolvable: true, ill_for: 0.8, added, ..plain("name-that-does-not-resolve") },
+        Scenario {
+            ill_for: 1.0,
+            replayed: true,
+            ..outage("outage-that-outlives-the-sandbox", Fault::ServerError)
+        },
+        // Each successor finds what those before it have left.
+        Scenario {
+            kills_extension: 0.4,
+            load: Load { invocations: 12, work_ms: 220, ..load },
+            added: Added::UpToTheBudget,
+            loses: Loses::TheTailOfKilledSandboxes,
+            ..outage("extensions-killed-in-an-outage", Fault::ServerError)
+        },
     ]
 }
