@@ -5,13 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
 use tokio::net::TcpStream;
 
-/// More than any answer of the platform's APIs needs.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+use crate::http1::{Broken, Http1};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -24,21 +21,13 @@ pub enum CallError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The connection broke, or what came is not HTTP.
-    #[error("the exchange with {authority} broke")]
-    Exchange {
+    /// There is no complete answer.
+    #[error("no answer of {authority}")]
+    Broken {
         /// `host:port`.
         authority: String,
-        /// What the protocol says.
-        source: hyper::Error,
-    },
-    /// The answer is too long or broke off.
-    #[error("the answer of {authority} cannot be read")]
-    Answer {
-        /// `host:port`.
-        authority: String,
-        /// Which of the two.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What broke.
+        source: Broken,
     },
 }
 
@@ -47,7 +36,7 @@ pub enum CallError {
 pub(crate) struct Caller {
     authority: String,
     /// Free for the next call; none while one is on its way, and before the first.
-    kept: Mutex<Option<Connection>>,
+    kept: Mutex<Option<Http1>>,
 }
 
 impl Caller {
@@ -73,16 +62,16 @@ impl Caller {
         {
             return Ok(answer);
         }
-        let connection = Connection::open(&self.authority).await?;
+        let connection = open(&self.authority).await?;
         self.exchange(connection, request).await
     }
 
     async fn exchange(
         &self,
-        mut connection: Connection,
+        mut connection: Http1,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Bytes>, CallError> {
-        let answer = connection.exchange(&self.authority, request).await?;
+        let answer = connection.exchange(request).await.map_err(|source| broken(&self.authority, source))?;
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
         Ok(answer)
     }
@@ -96,58 +85,20 @@ pub(crate) async fn call(
     authority: &str,
     request: Request<Full<Bytes>>,
 ) -> Result<Response<Bytes>, CallError> {
-    Connection::open(authority).await?.exchange(authority, request).await
+    open(authority).await?.exchange(request).await.map_err(|source| broken(authority, source))
 }
 
-/// Open as long as it is kept.
-#[derive(Debug)]
-struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    _driver: Abort,
+async fn open(authority: &str) -> Result<Http1, CallError> {
+    let stream = TcpStream::connect(authority)
+        .await
+        .map_err(|source| CallError::Connect { authority: authority.to_owned(), source })?;
+    // Requests are one small write each: waiting for more would only delay them.
+    let _ = stream.set_nodelay(true);
+    Http1::over(stream).await.map_err(|source| broken(authority, source))
 }
 
-impl Connection {
-    async fn open(authority: &str) -> Result<Self, CallError> {
-        let stream = TcpStream::connect(authority)
-            .await
-            .map_err(|source| CallError::Connect { authority: authority.to_owned(), source })?;
-        // Requests are one small write each: waiting for more would only delay them.
-        let _ = stream.set_nodelay(true);
-        let (sender, connection) = handshake(TokioIo::new(stream))
-            .await
-            .map_err(|source| CallError::Exchange { authority: authority.to_owned(), source })?;
-        let driver = tokio::spawn(async move {
-            // What goes wrong here shows at the sender.
-            let _ = connection.await;
-        });
-        Ok(Self { sender, _driver: Abort(driver) })
-    }
-
-    async fn exchange(
-        &mut self,
-        authority: &str,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Bytes>, CallError> {
-        let broke = |source| CallError::Exchange { authority: authority.to_owned(), source };
-        self.sender.ready().await.map_err(broke)?;
-        let (parts, body) = self.sender.send_request(request).await.map_err(broke)?.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX)
-            .collect()
-            .await
-            .map_err(|source| CallError::Answer { authority: authority.to_owned(), source })?
-            .to_bytes();
-        Ok(Response::from_parts(parts, body))
-    }
-}
-
-/// Ends the connection with its last call, also when the caller gives up in between.
-#[derive(Debug)]
-struct Abort(tokio::task::JoinHandle<()>);
-
-impl Drop for Abort {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+fn broken(authority: &str, source: Broken) -> CallError {
+    CallError::Broken { authority: authority.to_owned(), source }
 }
 
 #[cfg(test)]
@@ -158,6 +109,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use hyper::service::service_fn;
+    use hyper_util::rt::TokioIo;
     use tokio::net::TcpListener;
 
     /// A server that counts its connections and closes each after so many requests.

@@ -6,6 +6,7 @@ mod clock;
 mod supervise;
 mod fault;
 mod identity;
+mod http1;
 mod http_call;
 mod accept;
 pub mod lambda;

@@ -7,19 +7,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
 use model::Timestamp;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::socket::{self, Server, SocketError};
 use crate::clock;
+use crate::http1::{Broken, Http1};
 
-/// An answer to 500 entries has about 100 KiB.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// Within a region a connection with TLS takes some milliseconds; a VPC without a way out swallows the first packet.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Connections die across a freeze, and nobody tells: only one that was used moments ago is used again.
@@ -37,12 +33,9 @@ pub(crate) enum ExchangeError {
     /// Nobody is there, or nobody who can be trusted.
     #[error("no connection")]
     Connect(#[source] SocketError),
-    /// The connection broke, or what came is not HTTP.
-    #[error("the exchange broke")]
-    Exchange(#[source] hyper::Error),
-    /// There was more than anybody needs, or less than was announced.
-    #[error("the answer broke off or is too long")]
-    Answer(#[source] Box<dyn Error + Send + Sync>),
+    /// There is no complete answer.
+    #[error(transparent)]
+    Broken(#[from] Broken),
 }
 
 /// The chain of causes on one line: the last one is what helps ("Connection refused").
@@ -102,8 +95,7 @@ impl Connection {
 #[derive(Debug)]
 struct Warm {
     server: Server,
-    sender: SendRequest<Full<Bytes>>,
-    driver: JoinHandle<()>,
+    http: Http1,
     used: (Timestamp, Instant),
 }
 
@@ -111,35 +103,22 @@ impl Warm {
     async fn open(server: Server) -> Result<Self, ExchangeError> {
         let opened = async {
             let socket = socket::open(&server).await.map_err(ExchangeError::Connect)?;
-            handshake(TokioIo::new(socket)).await.map_err(ExchangeError::Exchange)
+            Http1::over(socket).await.map_err(ExchangeError::Broken)
         };
-        let (sender, connection) = tokio::time::timeout(CONNECT_TIMEOUT, opened)
-            .await
-            .map_err(|_| ExchangeError::ConnectTimeout)??;
-        let driver = tokio::spawn(async move {
-            // What goes wrong here shows at the sender.
-            let _ = connection.await;
-        });
-        Ok(Self { server, sender, driver, used: now() })
+        let opened = tokio::time::timeout(CONNECT_TIMEOUT, opened).await;
+        let http = opened.map_err(|_| ExchangeError::ConnectTimeout)??;
+        Ok(Self { server, http, used: now() })
     }
 
     async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, ExchangeError> {
-        let (parts, body) =
-            self.sender.send_request(request).await.map_err(ExchangeError::Exchange)?.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(ExchangeError::Answer)?;
+        let answer = self.http.exchange(request).await?;
         self.used = now();
-        Ok(Response::from_parts(parts, body.to_bytes()))
+        Ok(answer)
     }
 
     fn serves(&self, server: &Server, now: Timestamp) -> bool {
         let (wall, monotonic) = self.used;
-        self.server == *server && !self.sender.is_closed() && is_alive(wall, now, monotonic.elapsed())
-    }
-}
-
-impl Drop for Warm {
-    fn drop(&mut self) {
-        self.driver.abort();
+        self.server == *server && !self.http.is_closed() && is_alive(wall, now, monotonic.elapsed())
     }
 }
 

@@ -1,3 +1,4 @@
+use super::shelf::HEIRLOOMS_MAX;
 use super::*;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -138,12 +139,12 @@ fn the_journal_of_a_sandbox_that_lives_is_left_alone() {
 fn another_streams_batches_are_not_sent_to_this_one() {
     let base = tempfile::tempdir().unwrap();
     keep(&mut journal(base.path(), "a"), &batch("a", 0, 100));
-    let mut other = journal(base.path(), "b");
-    other.stream = "another".to_owned();
+    let place = Place { directory: base.path().join("limelight"), bytes_max: BYTES_MAX };
+    let mut other = Journal::new(place, "b".to_owned(), "another".to_owned());
     other.inherit();
     assert!(!other.has_more());
     assert_eq!(files(base.path()).len(), 1);
-    assert_eq!(other.bytes(), bytes_in(base.path()), "they take their room");
+    assert_eq!(other.shelf.bytes(), bytes_in(base.path()), "they take their room");
 }
 
 #[test]
