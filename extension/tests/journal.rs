@@ -1,5 +1,7 @@
 //! What stays on the sandbox's disk, and who finds it.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::time::{Duration, Instant};
 
 use crate::Stage;
@@ -140,4 +142,39 @@ async fn what_stays_behind_on_the_disk_is_told_in_the_last_word() {
     assert_eq!(former.closed, "spindown");
     assert_eq!(former.received, former.shipped, "{former:?}");
     assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0, "nothing stays on the disk");
+}
+
+/// A sandbox whose extension is killed for want of memory, again and again while the stream is down, must not be given
+/// less of it by what it inherits.
+#[tokio::test]
+async fn an_inheritance_takes_no_memory_that_is_not_there() {
+    let journal = tempfile::tempdir().unwrap();
+    let directory = journal.path().join("limelight");
+    DirBuilder::new().mode(0o700).create(&directory).unwrap();
+    let letter = |sequence| wire::letter::Letter {
+        at: model::Timestamp::EPOCH,
+        id: model::BatchId { sandbox: "a former life".to_owned(), sequence },
+        events: 1,
+        stream: "telemetry".to_owned(),
+        reason: String::new(),
+        data: noise(20_000, sequence).into_bytes(),
+    };
+    for life in 0..3 {
+        let frames = (0..250).flat_map(|number| wire::letter::frame(&letter(life * 250 + number)));
+        let file: Vec<u8> = wire::letter::HEAD.iter().copied().chain(frames).collect();
+        std::fs::write(directory.join(format!("{life}.letters")), file).unwrap();
+    }
+    let mut resident_max_kib = Vec::new();
+    for place in [journal.path().join("nothing"), directory] {
+        let settings =
+            [("LIMELIGHT_JOURNAL_DIR", place.to_str().unwrap()), ("LIMELIGHT_FLUSH_BUDGET_MS", "50")];
+        let mut stage = Stage::set(Platform::start().await, &settings).await;
+        stage.kinesis.otherwise(Some(Answer::Status(500)));
+        for number in 0..5 {
+            stage.invocation(&number.to_string(), "a line").await;
+        }
+        assert!(!stage.kinesis.requests().is_empty());
+        resident_max_kib.push(stage.extension.resident_max_kib());
+    }
+    assert!(resident_max_kib[1] < resident_max_kib[0] + 4 * 1_024, "{resident_max_kib:?} KiB");
 }
