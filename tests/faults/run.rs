@@ -88,6 +88,9 @@ pub async fn run(scenario: &Scenario, seed: u64, stage: &Stage) -> Seen {
         // The disk of a sandbox whose extension is killed: its successor finds what was left there.
         .env("LIMELIGHT_JOURNAL_DIR", folder.path().join("journal").to_str().unwrap())
         .output(collect_marks(printed.clone()));
+    config
+        .env
+        .extend(scenario.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     config.extensions = vec![names.as_ref().map_or_else(extension, NameServer::extension)];
     config.clock = scenario.own_clock.then(|| FakedClock::compile(folder.path()).unwrap());
     let strikes = config.strikes.clone();
@@ -189,7 +192,7 @@ async fn call(lambda: &Lambda, scenario: &Scenario, function: &str, number: u64)
     let turn = usize::try_from(number).unwrap() % scenario.ends.len();
     let end = scenario.ends[turn];
     let payload = json!({
-        "first": number * load.lines, "lines": load.lines, "line_bytes": load.line_bytes,
+        "first": number * load.lines, "lines": load.lines, "line_bytes": load.line_bytes, "noise": load.noise,
         "work_ms": load.work_ms, "end": end,
     });
     let outcome = lambda.invoke(Invocation::new(function, payload.to_string())).await.unwrap();

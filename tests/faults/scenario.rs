@@ -30,6 +30,8 @@ pub struct Scenario {
     pub ill_for: f64,
     /// When all sandboxes have ended, what they left on the disk is sent by `limelight replay`.
     pub replayed: bool,
+    /// Settings of the extension.
+    pub settings: &'static [(&'static str, &'static str)],
     pub loses: Loses,
     pub added: Added,
 }
@@ -41,6 +43,8 @@ pub struct Load {
     /// Per invocation.
     pub lines: u64,
     pub line_bytes: u64,
+    /// Whether gzip makes little of them.
+    pub noise: bool,
     /// The lines of an invocation are spread over so long.
     pub work_ms: u64,
     /// Between invocations the sandbox is frozen for up to so long.
@@ -95,7 +99,7 @@ pub fn matrix() -> Vec<Scenario> {
 fn plain(name: &'static str) -> Scenario {
     Scenario {
         name,
-        load: Load { invocations: 12, lines: 20, line_bytes: 200, work_ms: 20, pause_ms: 60 },
+        load: Load { invocations: 12, lines: 20, line_bytes: 200, noise: false, work_ms: 20, pause_ms: 60 },
         ends: &["well"],
         memory_mb: 256,
         timeout: Duration::from_secs(10),
@@ -106,6 +110,7 @@ fn plain(name: &'static str) -> Scenario {
         unresolvable: false,
         ill_for: 1.0,
         replayed: false,
+        settings: &[],
         loses: Loses::Nothing,
         added: Added::UpToTheBudget,
     }
@@ -222,6 +227,15 @@ fn outages() -> Vec<Scenario> {
             added: Added::UpToTheBudget,
             loses: Loses::TheTailOfKilledSandboxes,
             ..outage("extensions-killed-in-an-outage", Fault::ServerError)
+        },
+        // Some twelve megabytes, of which memory and disk have room for a few.
+        Scenario {
+            load: Load { lines: 20, line_bytes: 20_000, noise: true, ..load },
+            settings: &[("LIMELIGHT_MEMORY_MIB", "8"), ("LIMELIGHT_JOURNAL_MIB", "1")],
+            loses: Loses::WhatIsCounted,
+            // What has no room is packed by its worth and written to the disk meanwhile.
+            added: Added::UpToTheBudgetAndItsWork(Duration::from_millis(100)),
+            ..outage("outage-that-fills-memory-and-disk", Fault::ServerError)
         },
     ]
 }
