@@ -12,15 +12,20 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use super::{context, emf, error, fields, lenient, time};
 use crate::trigger;
 
-/// Every name that is looked for at a line's root, sorted. Each module lists its own.
+/// Every name that is looked for at a line's root, sorted by length and then by letters: lengths are compared at once.
+/// Each module lists its own.
 static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     let lists =
         [fields::ROOT_KEYS, context::ROOT_KEYS, error::ROOT_KEYS, time::ROOT_KEYS, trigger::ROOT_KEYS];
     let mut names: Vec<_> = lists.concat().concat();
-    names.sort_unstable();
+    names.sort_unstable_by_key(by_length);
     names.dedup();
     names
 });
+
+fn by_length<'a>(name: &&'a str) -> (usize, &'a str) {
+    (name.len(), name)
+}
 
 /// By their first byte, which lengths the names have: lets go of nearly all keys without a comparison.
 static LENGTHS: LazyLock<[u64; 256]> = LazyLock::new(|| {
@@ -41,7 +46,8 @@ fn length_bit(name: &str) -> u64 {
 }
 
 fn is_telling(name: &str) -> bool {
-    LENGTHS[first_byte(name)] & length_bit(name) != 0 && NAMES.binary_search(&name).is_ok()
+    LENGTHS[first_byte(name)] & length_bit(name) != 0
+        && NAMES.binary_search_by_key(&by_length(&name), by_length).is_ok()
 }
 
 /// The telling keys of an object; all keys of a line that declares metrics, because these may stand under any name.
