@@ -184,9 +184,10 @@ proptest! {
         if line == format!("{before}{object}{behind}") {
             prop_assert_eq!(found, parts);
         } else {
-            // The object went with the secret that reached into it.
+            // The object went with the secret that reached into it; the same one may stand in the text beside it.
             prop_assert!(line.len() < before.len() + object.len() + behind.len() + MASK.len() + 32);
-            prop_assert!(found.total() > 0 && (object.len() <= 2 || !line.contains(&object)), "{}", line);
+            let is_gone = line.matches(&object).count() <= format!("{before}{behind}").matches(&object).count();
+            prop_assert!(found.total() > 0 && (object.len() <= 2 || is_gone), "{}", line);
         }
     }
 }
