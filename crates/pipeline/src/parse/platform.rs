@@ -12,13 +12,20 @@ pub(crate) const TIMED_OUT: &str = "Task timed out";
 pub(super) fn line(text: &str) -> Option<Line> {
     let text = text.trim_start();
     let (first, rest) = text.split_once([' ', '\t'])?;
-    match first {
+    let line = match first {
         "START" => lifecycle(LineKind::Start, first, rest),
         "END" => lifecycle(LineKind::End, first, rest),
         "REPORT" => lifecycle(LineKind::Report, first, rest),
         "RequestId:" => crash(text, rest),
         _ => timeout(first, rest),
-    }
+    }?;
+    line.request_id.as_deref().is_some_and(is_request_id).then_some(line)
+}
+
+/// Lambda's ids are letters, digits and hyphens. What has another one is an application's own line that begins alike, and
+/// what stands there may be a secret: ids are not scrubbed.
+fn is_request_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// `START RequestId: <id> Version: 7`, `REPORT RequestId: <id>\tDuration: 201.67 ms\t…`
