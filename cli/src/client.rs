@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::{Datasets, Problem, QueryResponse, TraceResponse};
+use api::{Datasets, Problem, QueryResponse, TailPage, TraceResponse};
 use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -71,6 +71,19 @@ impl Client {
         self.call(Method::POST, "/v1/query", Some(body)).await
     }
 
+    /// What came since a cursor to the datasets that `text` names; without a cursor where a tail begins.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub async fn tail(&self, text: &str, cursor: Option<&str>) -> anyhow::Result<TailPage> {
+        let said = [("text", Some(text)), ("cursor", cursor)];
+        let said = said.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        // Any address will do: what is wanted of it is its path, with what was said escaped.
+        let address = reqwest::Url::parse_with_params("http://localhost/v1/tail", said)?;
+        let path = format!("{}?{}", address.path(), address.query().unwrap_or_default());
+        self.call(Method::GET, &path, None).await
+    }
+
     /// One trace.
     ///
     /// # Errors
@@ -93,17 +106,18 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<T> {
+        let route = path.split('?').next().unwrap_or(path);
         let (status, bytes) = match &self.source {
             Source::Server { base, found, http } => over_http(http, base, *found, method, path, body).await?,
             Source::Store(router) => in_process(router.as_ref().clone(), method, path, body).await?,
         };
         if status.is_success() {
             return serde_json::from_slice(&bytes)
-                .with_context(|| format!("the answer to {path} is not Limelight's: is that its address?"));
+                .with_context(|| format!("the answer to {route} is not Limelight's: is that its address?"));
         }
         match serde_json::from_slice::<Problem>(&bytes) {
             Ok(problem) => Err(problem.into()),
-            Err(_) => anyhow::bail!("{path} was answered with {status}: is that Limelight's address?"),
+            Err(_) => anyhow::bail!("{route} was answered with {status}: is that Limelight's address?"),
         }
     }
 }
@@ -122,12 +136,37 @@ async fn over_http(
     }
     let response = request.send().await.map_err(|error| unreachable_server(error, base, found))?;
     let status = response.status();
-    let bytes = response.bytes().await.with_context(|| format!("the answer of {base} broke off"))?;
-    Ok((status, bytes.to_vec()))
+    let bytes = whole(response, ANSWER_BYTES_MAX).await;
+    Ok((status, bytes.with_context(|| format!("the answer of {} broke off", shown(base)))?))
+}
+
+/// The body, as long as it is no longer than any answer of ours.
+async fn whole(mut response: reqwest::Response, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
+        anyhow::ensure!(bytes.len() + chunk.len() <= bytes_max, "it has more than {bytes_max} bytes");
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// An address as it is told: without the name and password that may be in it.
+fn shown(base: &str) -> String {
+    match reqwest::Url::parse(base) {
+        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+            // An address that can have no password has none.
+            let _ = url.set_username("").and_then(|()| url.set_password(None));
+            url.as_str().trim_end_matches('/').to_owned()
+        }
+        Ok(_) => base.to_owned(),
+        // What is no address is told up to what may be a secret.
+        Err(_) => base.rsplit('@').next().unwrap_or_default().to_owned(),
+    }
 }
 
 fn unreachable_server(error: reqwest::Error, base: &str, found: Found) -> anyhow::Error {
     if error.is_builder() {
+        let base = shown(base);
         return Refused::usage(format!("{base:?} is no address: it must be as http://127.0.0.1:4380")).into();
     }
     let hint = match found {
@@ -137,7 +176,7 @@ fn unreachable_server(error: reqwest::Error, base: &str, found: Found) -> anyhow
         }
     };
     let what = if error.is_timeout() { "does not answer in time" } else { "does not answer" };
-    anyhow::Error::new(error).context(format!("{base} {what}{hint}"))
+    anyhow::Error::new(error.without_url()).context(format!("{} {what}{hint}", shown(base)))
 }
 
 async fn in_process(
@@ -164,5 +203,38 @@ fn of_dev(data: &Path) -> anyhow::Result<String> {
             data.display()
         ))
         .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_told_without_its_password() {
+        for (base, told) in [
+            ("https://ops:secret@host:1/x", "https://host:1/x"),
+            ("https://token@host", "https://host"),
+            ("http://127.0.0.1:4380", "http://127.0.0.1:4380"),
+            ("ops:secret@host", "host"),
+        ] {
+            assert_eq!(shown(base), told);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_longer_than_any_of_ours_is_not_held() {
+        let of = |bytes: usize| reqwest::Response::from(http::Response::new(vec![b'x'; bytes]));
+        assert_eq!(whole(of(101), 100).await.unwrap_err().to_string(), "it has more than 100 bytes");
+        assert_eq!(whole(of(100), 100).await.unwrap().len(), 100);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_reached_is_told_without_its_password() {
+        let place =
+            PlaceArgs { endpoint: Some("http://ops:secret@127.0.0.1:1".to_owned()), ..PlaceArgs::default() };
+        let error = Client::open(&place).await.unwrap().datasets().await.unwrap_err();
+        let told = format!("{error:#} {error:?}");
+        assert!(told.contains("127.0.0.1:1 does not answer") && !told.contains("secret"), "{told}");
     }
 }

@@ -17,6 +17,7 @@ use clap::CommandFactory;
 use serde::Serialize;
 
 use crate::args::{Arguments, Command};
+use crate::render::json;
 use crate::terminal;
 
 /// Where `limelight dev` keeps its state, and where the other commands look for it.
@@ -61,7 +62,7 @@ fn completions(shell: clap_complete::Shell) -> anyhow::Result<()> {
 
 /// One JSON document, as programs read it.
 fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string(value)?;
+    let mut text = json::text(value)?;
     text.push('\n');
     Ok(terminal::print(&text)?)
 }

@@ -1,11 +1,11 @@
 //! How a failure ends the command: one clear message on stderr, and an exit code that scripts can tell apart.
 
-use std::io::{self, ErrorKind, IsTerminal};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use crate::render::problem;
 use crate::render::text::{Colour, Paint, visible_lines};
-use crate::terminal::say;
+use crate::terminal::{Unwritten, say};
 
 /// Everything that is not one of the others.
 pub const FAILED: u8 = 1;
@@ -37,8 +37,7 @@ impl Refused {
 /// Shows the failure, if it is one, and gives the exit code.
 pub fn code(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
-    if is_broken_pipe(&error) {
-        // `limelight query … | head` is no failure.
+    if is_of_a_gone_reader(&error) {
         return ExitCode::SUCCESS;
     }
     let paint = Paint::new(io::stderr().is_terminal());
@@ -62,10 +61,8 @@ fn code_of(error: &anyhow::Error) -> u8 {
     }
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
-    })
+fn is_of_a_gone_reader(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Unwritten>().is_some_and(Unwritten::reader_has_gone)
 }
 
 #[cfg(test)]
@@ -82,8 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_has_seen_enough_is_no_failure() {
-        let error = anyhow::Error::from(io::Error::from(ErrorKind::BrokenPipe)).context("cannot write");
-        assert!(is_broken_pipe(&error));
+    fn a_reader_that_has_seen_enough_is_no_failure_and_anybody_else_who_hangs_up_is() {
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let of_output = anyhow::Error::from(Unwritten::from(broken())).context("cannot write");
+        assert!(is_of_a_gone_reader(&of_output));
+        let of_a_server = anyhow::Error::from(broken()).context("the server does not answer");
+        assert!(!is_of_a_gone_reader(&of_a_server));
+        let full = Unwritten::from(io::Error::from(io::ErrorKind::StorageFull));
+        assert!(!is_of_a_gone_reader(&full.into()));
     }
 }

@@ -4,8 +4,10 @@
 //! was written by whoever sent the request that was logged.
 
 pub mod text;
+pub mod json;
 pub mod number;
 pub mod table;
+pub mod times;
 pub mod chart;
 pub mod heatmap;
 pub mod waterfall;

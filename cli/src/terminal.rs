@@ -29,14 +29,35 @@ impl Terminal {
     }
 }
 
+/// Standard output cannot be written. A type of its own: that its reader has gone is no failure, that somebody else's
+/// has gone is one.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output cannot be written")]
+pub struct Unwritten(#[from] io::Error);
+
+impl Unwritten {
+    /// Whether the reader has seen enough, as in `limelight query … | head`.
+    pub fn reader_has_gone(&self) -> bool {
+        self.0.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
 /// Writes to standard output; line breaks are the text's own.
 ///
 /// # Errors
 /// When it cannot be written, most often because the reader has gone.
-pub fn print(text: &str) -> io::Result<()> {
+pub fn print(text: &str) -> Result<(), Unwritten> {
+    print_bytes(text.as_bytes())
+}
+
+/// The same of bytes that are no text perhaps.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_bytes(bytes: &[u8]) -> Result<(), Unwritten> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    out.write_all(bytes)?;
+    Ok(out.flush()?)
 }
 
 /// A line for people on standard error; if even that is closed there is nobody to tell.

@@ -244,6 +244,10 @@ fn what_is_typed_wrong_is_told_with_a_way_out() {
     let text = refused(&["datasets", "--endpoint", "http://127.0.0.1:1"], 1);
     assert!(text.contains("http://127.0.0.1:1 does not answer"), "{text}");
     refused(&["query", "COUNT", "--calc", "COUNT"], 2);
+    let text = refused(&["query", "-f", nowhere.to_str().unwrap()], 3);
+    assert!(text.contains("nowhere cannot be read"), "{text}");
+    refused(&["query", "-f", folder.path().to_str().unwrap()], 2);
+    refused(&["tail", "-f", "--to", "now", "--endpoint", "http://127.0.0.1:1"], 2);
     let text = refused(&["dev", "--data", "/proc/limelight", "--port-base", "0"], 1);
     assert!(text.contains("/proc/limelight") && text.contains("--data"), "{text}");
     assert!(out(&limelight(&["completions", "bash"])).contains("limelight"));

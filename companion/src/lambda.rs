@@ -44,7 +44,7 @@ pub async fn handle(companion: &Companion, event: Value, remaining: Duration) ->
         return kinesis::handle(companion, event, time_max).await;
     }
     if gateway::is_event(&event) {
-        return gateway::handle(companion.router(), event).await;
+        return gateway::handle(companion.router(), event, time_max).await;
     }
     if schedule::is_event(&event) {
         return Ok(schedule::handle(companion, time_max).await);

@@ -108,6 +108,22 @@ impl Companion {
         Ok(found)
     }
 
+    /// The letter of that id, from the newest file on; files behind it are not read, and none is held beside another.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn letter(&self, id: &str) -> Result<Option<Kept>, StoreError> {
+        let mut files = self.store().letter_files().await?;
+        while let Some(file) = files.pop() {
+            let Some(bytes) = self.store().read_letters(&file).await? else { continue };
+            let letters = letter::read(&bytes).map(|read| read.letters).unwrap_or_default();
+            if let Some(letter) = letters.into_iter().find(|letter| letter.id.to_string() == id) {
+                return Ok(Some(Kept { letter, file }));
+            }
+        }
+        Ok(None)
+    }
+
     /// Reads a letter again, as it is read today, and commits its events. It stays where it lies: see
     /// [`Companion::forget`].
     ///

@@ -6,6 +6,7 @@ pub mod ingest;
 pub mod letters;
 pub mod upkeep;
 pub mod admission;
+mod question;
 mod runs;
 pub mod route;
 pub mod lambda;

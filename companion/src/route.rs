@@ -26,7 +26,7 @@ use axum::routing::{get, post};
 use futures::FutureExt as _;
 
 use crate::companion::Companion;
-pub(crate) use answer::problem;
+pub(crate) use answer::{out_of_time, problem};
 
 /// Bytes of a request's body. The longest query that anybody means has some kilobytes.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -65,10 +65,7 @@ async fn bounded(State(companion): State<Companion>, request: Request, next: Nex
             tracing::error!(route, "a request panicked");
             problem(&Problem::internal("the request failed; the companion's log says why"))
         }
-        Err(_) => {
-            let detail = format!("no answer within {} ms", limit.as_millis());
-            problem(&Problem::timeout(detail).hint("narrow the query's time, or add filters"))
-        }
+        Err(_) => problem(&out_of_time(limit)),
     }
 }
 
@@ -81,7 +78,6 @@ async fn no_such_route(request: Request) -> Response {
 
 async fn other_method(request: Request) -> Response {
     let detail = format!("{} does not take {}", request.uri().path(), request.method());
-    problem(
-        &Problem::method_not_allowed(detail).hint("POST /v1/query and /v1/sql, and GET for everything else"),
-    )
+    let hint = "POST /v1/query and /v1/sql, GET for everything else; /v1/query-runs/{id} takes DELETE too";
+    problem(&Problem::method_not_allowed(detail).hint(hint))
 }

@@ -4,25 +4,34 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use query::{Answer, Query, RunError, Runner as _};
+use model::Timestamp;
+use query::{Answer, Diagnostics, Query, RunError, Runner as _};
 use store::Store;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::admission::{Admission, Admissions, Busy};
+use crate::question::Question;
 
 /// Between two looks whether somebody asked in another process that a query be stopped. Each is one request to the
 /// store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// How much older than a run the wish to stop it may seem: the clocks of two processes and of a store differ by less. A
+/// wish that was meant for an earlier run of the same id is older.
+const CLOCKS_APART: Duration = Duration::from_secs(5);
+/// Looks of live tails, which are short and many: so many at once, beside the queries and never in their places.
+const LOOKS: Admissions = Admissions { at_once: 2, waiting_max: 64, wait_max: Duration::from_secs(10) };
+
 /// The queries of a companion.
 pub(crate) struct Runs {
     admission: Admission,
+    looks: Admission,
     /// By id; a run whose sender is gone is being stopped.
     running: Mutex<HashMap<String, Option<oneshot::Sender<()>>>>,
     threads: Threads,
@@ -38,6 +47,8 @@ pub(crate) enum Stopped {
     #[error("the query was cancelled")]
     Cancelled,
     #[error(transparent)]
+    Faults(#[from] Diagnostics),
+    #[error(transparent)]
     Failed(#[from] RunError),
 }
 
@@ -45,24 +56,36 @@ impl Runs {
     pub(crate) fn new(bounds: Admissions) -> Self {
         Self {
             admission: Admission::new(bounds),
+            looks: Admission::new(LOOKS),
             running: Mutex::default(),
             threads: Threads::new(bounds.at_once),
         }
     }
 
-    /// Answers a query in its turn. Whoever no longer waits for the answer stops it, too.
-    pub(crate) async fn run(&self, id: &str, store: &Store, query: Arc<Query>) -> Result<Answer, Stopped> {
+    /// Reads and answers a question in its turn; `now` is when it was asked. Whoever no longer waits for the answer
+    /// stops it, too.
+    pub(crate) async fn run(
+        &self,
+        id: &str,
+        store: &Store,
+        question: Question,
+        now: Timestamp,
+    ) -> Result<(Query, Answer), Stopped> {
         let (registered, cancelled) = self.register(id)?;
         let owned = store.clone();
-        let work = async move { owned.run(&query).await };
+        let work = async move {
+            let query = question.read(now)?;
+            let answer = owned.run(&query).await?;
+            Ok((query, answer))
+        };
         tokio::select! {
             biased;
             // Its sender goes only when it sends, or with the registration.
             _ = cancelled => Err(Stopped::Cancelled),
-            () = asked_elsewhere(id, store) => Err(Stopped::Cancelled),
+            () = asked_elsewhere(id, store, now.minus(CLOCKS_APART)) => Err(Stopped::Cancelled),
             answer = self.in_turn(work) => {
                 drop(registered);
-                Ok(answer??)
+                answer?
             }
         }
     }
@@ -85,6 +108,22 @@ impl Runs {
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Stopped> {
         let _turn = self.admission.enter().await?;
+        self.spawned(work).await
+    }
+
+    /// The same for a look of a tail, which takes no query's place.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Stopped> {
+        let _turn = self.looks.enter().await?;
+        self.spawned(work).await
+    }
+
+    async fn spawned<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Stopped> {
         let ended = Work(self.threads.handle().spawn(work)).await;
         ended.map_err(|panicked| Stopped::Failed(RunError::Failed(Box::new(panicked))))
     }
@@ -114,12 +153,12 @@ impl Drop for Registered<'_> {
     }
 }
 
-/// Ends when somebody asked for it in another process.
-async fn asked_elsewhere(id: &str, store: &Store) {
+/// Ends when somebody asked for it in another process since then.
+async fn asked_elsewhere(id: &str, store: &Store, since: Timestamp) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         // That a look fails says nothing of what was asked; the query itself will say that the store is gone.
-        if store.is_run_cancelled(id).await.unwrap_or(false) {
+        if store.is_run_cancelled(id, since).await.unwrap_or(false) {
             return;
         }
     }

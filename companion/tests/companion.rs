@@ -4,6 +4,8 @@
 
 #[path = "companion/api.rs"]
 mod api_routes;
+#[path = "companion/bounds.rs"]
+mod bounds;
 mod support;
 
 use std::collections::HashSet;

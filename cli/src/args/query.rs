@@ -107,8 +107,7 @@ pub enum QueryFormat {
   limelight tail -f --field data.user.id              one value of each event
   limelight tail -f --dataset otel --format json      one JSON object a line, for jq
 
-An event is shown once and none is left out, however late its batch arrives; what arrives more than an hour after it
-happened is not followed.")]
+From then on every event is shown once and none is left out, however late its batch arrives.")]
 pub struct TailArgs {
     /// A dataset to read; more than one: repeat, or separate with commas; '*' is all (default: lambda-logs)
     #[arg(long = "dataset", visible_alias = "datasets", value_name = "NAME", value_delimiter = ',')]

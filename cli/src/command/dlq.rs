@@ -1,7 +1,6 @@
 //! `limelight dlq`: what was put aside, and the way back.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{self, Write};
 
 use companion::Companion;
 use companion::letters::{Kept, Letters, Replayed};
@@ -15,7 +14,7 @@ use crate::exit::Refused;
 use crate::render::number::{bytes, time};
 use crate::render::table::{Align, Table};
 use crate::render::text::visible;
-use crate::terminal::{Terminal, note, print, say};
+use crate::terminal::{Terminal, note, print, print_bytes, say};
 
 /// Bytes of a letter that are shown of its beginning.
 const BEGINNING_BYTES: usize = 256;
@@ -67,16 +66,11 @@ async fn list(companion: &Companion, limit: usize, format: Format) -> anyhow::Re
 }
 
 async fn show(companion: &Companion, id: &str, raw: bool) -> anyhow::Result<()> {
-    let letters = named(companion, &[id.to_owned()]).await?;
-    let Some(Kept { letter, file }) = letters.first() else { return Ok(()) };
+    let Kept { letter, file } = one(companion, id).await?;
     if raw {
-        return Ok(io::stdout().lock().write_all(&letter.data)?);
+        return Ok(print_bytes(&letter.data)?);
     }
-    let beginning = &letter.data[..letter.data.len().min(BEGINNING_BYTES)];
-    let text = match std::str::from_utf8(beginning) {
-        Ok(text) => visible(text).into_owned(),
-        Err(_) => beginning.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
-    };
+    let text = beginning(&letter.data);
     let lines = [
         ("id", letter.id.to_string()),
         ("stream", letter.stream.clone()),
@@ -122,13 +116,31 @@ async fn everything(companion: &Companion) -> anyhow::Result<Vec<Kept>> {
 }
 
 async fn named(companion: &Companion, ids: &[String]) -> anyhow::Result<Vec<Kept>> {
-    let all = everything(companion).await?;
-    ids.iter()
-        .map(|id| {
-            let found = all.iter().find(|kept| kept.letter.id.to_string() == *id);
-            found.cloned().ok_or_else(|| Refused::not_found(format!("there is no letter {id}")).into())
-        })
-        .collect()
+    let mut found = Vec::new();
+    for id in ids {
+        found.push(one(companion, id).await?);
+    }
+    Ok(found)
+}
+
+async fn one(companion: &Companion, id: &str) -> anyhow::Result<Kept> {
+    let found = companion.letter(id).await?;
+    found.ok_or_else(|| Refused::not_found(format!("there is no letter {id}")).into())
+}
+
+/// The beginning of a letter: text as it reads, anything else in hexadecimal digits.
+fn beginning(data: &[u8]) -> String {
+    let start = &data[..data.len().min(BEGINNING_BYTES)];
+    let whole = match std::str::from_utf8(start) {
+        Ok(text) => Some(text),
+        // The cut may go through a character; then the text before it is whole.
+        Err(cut) if cut.error_len().is_none() => std::str::from_utf8(&start[..cut.valid_up_to()]).ok(),
+        Err(_) => None,
+    };
+    match whole {
+        Some(text) => visible(text).into_owned(),
+        None => start.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
+    }
 }
 
 fn tell_damage(found: &Letters) {
@@ -144,4 +156,19 @@ fn shown(kept: &Kept) -> serde_json::Value {
         "reason": letter.reason, "bytes": letter.data.len(), "events": letter.events,
         "file": format!("{}/{}", file.day, file.name),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_reads_as_one_wherever_it_is_cut() {
+        for letters in 250..260 {
+            let text = "x".repeat(letters) + "漢字";
+            let shown = beginning(text.as_bytes());
+            assert!(shown.starts_with("xxx") && text.starts_with(&shown), "{shown}");
+        }
+        assert_eq!(beginning(&[0x1f, 0x8b, 8]), "1f 8b 08");
+    }
 }

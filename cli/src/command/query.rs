@@ -1,5 +1,7 @@
 //! `limelight query`: one question, one answer.
 
+mod buckets;
+mod lines;
 mod saved;
 mod whole;
 
@@ -35,7 +37,7 @@ pub async fn run(arguments: QueryArgs) -> anyhow::Result<()> {
     let terminal = Terminal::stdout();
     match arguments.format {
         QueryFormat::Json => return print_json(&response.data),
-        QueryFormat::Ndjson => return print_lines(&response.data),
+        QueryFormat::Ndjson => return Ok(print(&lines::of(&response.data)?)?),
         QueryFormat::Table => print(&table(&response.data, &order, terminal))?,
         QueryFormat::Chart => print(&charts(&response.data, &order, terminal))?,
     }
@@ -65,20 +67,6 @@ fn remarks(data: &QueryData) {
         cost.files_skipped
     );
     aside(&line);
-}
-
-fn print_lines(data: &QueryData) -> anyhow::Result<()> {
-    let mut text = String::new();
-    let wholes = whole::rows(data).map(|(_, rows)| rows).unwrap_or_default();
-    for event in data.events.iter().chain(wholes) {
-        text.push_str(&serde_json::to_string(event)?);
-        text.push('\n');
-    }
-    for aggregate in &data.calculations.aggregates {
-        text.push_str(&serde_json::to_string(aggregate)?);
-        text.push('\n');
-    }
-    Ok(print(&text)?)
 }
 
 /// The columns of an answer in the order in which they were asked for: JSON objects do not keep it.
@@ -125,7 +113,7 @@ fn sorted_by(answered: Vec<String>, asked: impl Iterator<Item = String>) -> Vec<
 
 fn table(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
     if let Some(drawn) = &data.heatmap {
-        return heatmap::draw(drawn, &bucket_times(data), terminal.width, terminal.paint);
+        return heatmap::draw(drawn, &buckets::times(data), terminal.width, terminal.paint);
     }
     if let Some(wholes) = whole::table(data) {
         return wholes.draw(terminal.width, terminal.paint);
@@ -135,7 +123,8 @@ fn table(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
     }
     // From the first event on: hours without any would press the rest into a corner.
     let first = data.calculations.series.first().map_or(0, |bucket| bucket.time);
-    let times: Vec<i64> = bucket_times(data).into_iter().skip_while(|time| *time < first).collect();
+    let times: Vec<i64> =
+        buckets::times(data).starts_ms.into_iter().skip_while(|time| *time < first).collect();
     let mut table = Table::new();
     for group in &columns.groups {
         table = table.column(group, Align::Left);
@@ -158,8 +147,9 @@ fn table(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
         let figures = figures.chain(before.iter().map(previous));
         let mut cells = group_cells(row, columns);
         cells.extend(figures.map(|value| cell(value.unwrap_or(&Value::Null))));
-        cells
-            .extend(trend.map(|figure| sparkline(&points(data, &times, &row.groups, figure), TREND_COLUMNS)));
+        cells.extend(
+            trend.map(|figure| sparkline(&buckets::points(data, &times, &row.groups, figure), TREND_COLUMNS)),
+        );
         table.row(cells);
     }
     table.draw(terminal.width, terminal.paint)
@@ -176,11 +166,11 @@ fn group_cells(row: &api::Aggregate, columns: &Columns) -> Vec<String> {
 
 /// One chart for each figure.
 fn charts(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
-    let times = bucket_times(data);
+    let times = buckets::times(data);
     if let Some(drawn) = &data.heatmap {
         return heatmap::draw(drawn, &times, terminal.width, terminal.paint);
     }
-    if times.is_empty() || columns.figures.is_empty() {
+    if times.starts_ms.is_empty() || columns.figures.is_empty() {
         return "there is no time series to draw: ask for a calculation, as COUNT EVERY 1m\n".to_owned();
     }
     let chart = |figure: &String| {
@@ -190,44 +180,13 @@ fn charts(data: &QueryData, columns: &Columns, terminal: Terminal) -> String {
                 .filter(|cell| !cell.is_empty())
                 .collect::<Vec<_>>()
                 .join(" · "),
-            points: points(data, &times, &row.groups, figure),
+            points: buckets::points(data, &times.starts_ms, &row.groups, figure),
         });
-        Chart { title: figure.clone(), times_ms: times.clone(), lines: lines.collect() }
+        Chart { title: figure.clone(), times: times.clone(), lines: lines.collect() }
     };
     let drawn: Vec<String> =
         columns.figures.iter().map(|figure| chart(figure).draw(terminal.width, terminal.paint)).collect();
     drawn.join("\n")
-}
-
-/// Every bucket of the timeframe, also those without events; from the answer alone if it does not say its step.
-fn bucket_times(data: &QueryData) -> Vec<i64> {
-    /// More than any terminal has columns; the API itself allows fewer.
-    const BUCKETS_MAX: usize = 10_000;
-    let drawn = data.heatmap.iter().flat_map(|heatmap| heatmap.columns.iter().map(|column| column.time));
-    let known: Vec<i64> = data.calculations.series.iter().map(|bucket| bucket.time).chain(drawn).collect();
-    let frame = data.query_run.timeframe;
-    let step = data.query_run.granularity.and_then(|step| i64::try_from(step).ok()).filter(|step| *step > 0);
-    let (Some(step), Some(first)) = (step, known.first()) else { return known };
-    // Buckets begin at multiples of their width; the first one known says where, whatever the API counts from.
-    let offset = first.rem_euclid(step);
-    let start = (frame.from - offset).div_euclid(step) * step + offset;
-    (0..BUCKETS_MAX)
-        .map_while(|at| {
-            let time = start + step * i64::try_from(at).ok()?;
-            (time < frame.to).then_some(time)
-        })
-        .collect()
-}
-
-/// A group's figure in each bucket; one that is not there plots as 0, as the reference does.
-fn points(data: &QueryData, times: &[i64], groups: &Map<String, Value>, figure: &str) -> Vec<f64> {
-    let mut points = vec![0.0; times.len()];
-    for bucket in &data.calculations.series {
-        let Ok(at) = times.binary_search(&bucket.time) else { continue };
-        let found = bucket.data.iter().find(|entry| entry.groups == *groups);
-        points[at] = found.and_then(|entry| entry.aggregates.get(figure)?.as_f64()).unwrap_or(0.0);
-    }
-    points
 }
 
 #[cfg(test)]
@@ -285,7 +244,6 @@ mod tests {
 
     #[test]
     fn buckets_without_events_are_drawn_as_zero() {
-        assert_eq!(bucket_times(&data()), [0, 60_000, 120_000, 180_000]);
         let drawn = charts(&data(), &columns(), TERMINAL);
         assert!(
             drawn.contains("COUNT") && drawn.contains("p99") && drawn.contains("checkout (peak 3)"),

@@ -27,10 +27,7 @@ pub fn of_query(arguments: &QueryArgs) -> Result<Value, Refused> {
 pub fn of_saved(mut body: Value, arguments: &QueryArgs) -> Value {
     let mut put = |key: &str, value: Option<Value>| {
         if let (Some(body), Some(value)) = (body.as_object_mut(), value) {
-            // What stands among the parameters would be read after what stands beside them.
-            if let Some(Value::Object(parameters)) = body.get_mut("parameters") {
-                parameters.remove(key);
-            }
+            // What stands beside the parameters wins over what stands among them.
             body.insert(key.to_owned(), value);
         }
     };

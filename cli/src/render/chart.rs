@@ -7,6 +7,7 @@ use canvas::Canvas;
 
 use super::number::figure;
 use super::text::{Colour, Paint, fit, right, visible, width};
+use super::times::Times;
 
 /// Rows of the plot: odd, so that one is in the middle.
 const HEIGHT: usize = 13;
@@ -24,8 +25,8 @@ const NAME_MAX: usize = 60;
 pub struct Chart {
     /// What is drawn, as `P99(@duration)`.
     pub title: String,
-    /// The beginning of each bucket, milliseconds since the epoch, in order.
-    pub times_ms: Vec<i64>,
+    /// The beginning of each bucket.
+    pub times: Times,
     /// The lines, the most important first; what is over [`LINES_MAX`] is only counted.
     pub lines: Vec<Line>,
 }
@@ -64,7 +65,7 @@ impl Chart {
             });
             text.push_str(&format!("{axis}{}\n", cells.trim_end()));
         }
-        text.push_str(&paint.colour(Colour::Dim, &axis::of_times(&self.times_ms, margin, plot_columns)));
+        text.push_str(&paint.colour(Colour::Dim, &axis::of_times(&self.times, margin, plot_columns)));
         text.push('\n');
         text.push_str(&self.legend(shown, paint));
         text
@@ -175,7 +176,12 @@ mod tests {
         let count = lines.first().map_or(0, |(_, points)| points.len());
         Chart {
             title: "COUNT".to_owned(),
-            times_ms: (0..count).map(|at| 1_763_640_000_000 + 60_000 * i64::try_from(at).unwrap()).collect(),
+            times: Times {
+                starts_ms: (0..count)
+                    .map(|at| 1_763_640_000_000 + 60_000 * i64::try_from(at).unwrap())
+                    .collect(),
+                zone: query::Zone::default(),
+            },
             lines: lines
                 .iter()
                 .map(|(name, points)| Line { name: (*name).to_owned(), points: points.to_vec() })
@@ -202,6 +208,14 @@ mod tests {
         assert!(drawn.contains('●') && drawn.contains('○'), "{drawn}");
         assert!(drawn.contains("○ pay\\x1bment (peak 3)"), "{drawn}");
         assert!(!drawn.contains('\x1b'));
+    }
+
+    #[test]
+    fn times_are_those_of_the_querys_clocks() {
+        let mut chart = chart(&[("", &[0.0, 5.0, 10.0])]);
+        chart.times.zone = query::Zone::named("Asia/Kolkata").unwrap();
+        let drawn = chart.draw(80, Paint::none());
+        assert!(drawn.contains("17:30:00") && drawn.trim_end().ends_with("17:32:00 Asia/Kolkata"), "{drawn}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use api::Heatmap;
 use super::chart::axis;
 use super::number::figure;
 use super::text::{Colour, Paint, right, visible, width};
+use super::times::Times;
 
 /// From few events to many; none is a blank.
 const SHADES: [char; 4] = ['░', '▒', '▓', '█'];
@@ -12,14 +13,13 @@ const SHADES: [char; 4] = ['░', '▒', '▓', '█'];
 const COLOURS: [Colour; 4] = [Colour::Blue, Colour::Cyan, Colour::Yellow, Colour::Red];
 const COLUMNS_MIN: usize = 10;
 
-/// Draws it in at most `columns`; `times_ms` are the beginnings of all buckets of time, in order, also of those
-/// without events.
-pub fn draw(heatmap: &Heatmap, times_ms: &[i64], columns: usize, paint: Paint) -> String {
+/// Draws it in at most `columns`; `times` are those of all buckets of time, also of those without events.
+pub fn draw(heatmap: &Heatmap, times: &Times, columns: usize, paint: Paint) -> String {
     let labels: Vec<String> =
         heatmap.rows.iter().map(|row| row.from.map_or_else(|| "≤ 0".to_owned(), edge)).collect();
     let margin = labels.iter().map(|label| width(label)).max().unwrap_or(0);
     let room = columns.saturating_sub(margin + 2).max(COLUMNS_MIN);
-    let cells = cells(heatmap, times_ms, room);
+    let cells = cells(heatmap, &times.starts_ms, room);
     let most = cells.iter().flatten().copied().fold(0.0, f64::max);
     let mut text = heading(heatmap, most);
     if cells.is_empty() {
@@ -30,7 +30,7 @@ pub fn draw(heatmap: &Heatmap, times_ms: &[i64], columns: usize, paint: Paint) -
         let drawn: String = cells.iter().map(|column| shade(column.get(row).copied(), most, paint)).collect();
         text.push_str(&format!("{axis}{}\n", drawn.trim_end()));
     }
-    text.push_str(&paint.colour(Colour::Dim, &axis::of_times(times_ms, margin, cells.len())));
+    text.push_str(&paint.colour(Colour::Dim, &axis::of_times(times, margin, cells.len())));
     text.push('\n');
     text
 }
@@ -83,6 +83,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn of(starts_ms: &[i64]) -> Times {
+        Times { starts_ms: starts_ms.to_vec(), ..Times::default() }
+    }
+
     fn heatmap(value: serde_json::Value) -> Heatmap {
         serde_json::from_value(value).unwrap()
     }
@@ -94,7 +98,7 @@ mod tests {
             "rows": [{"from": 0.0, "to": 50.0}, {"from": 50.0, "to": 100.0}],
             "columns": [{"time": 0, "counts": [9.0, 0.0]}, {"time": 120_000, "counts": [1.0, 9.0]}],
         }));
-        let drawn = draw(&map, &[0, 60_000, 120_000], 40, Paint::none());
+        let drawn = draw(&map, &of(&[0, 60_000, 120_000]), 40, Paint::none());
         let lines: Vec<&str> = drawn.lines().collect();
         assert_eq!(lines[0], "@duration · each row is 50 wide · █ is 9 events");
         assert_eq!(lines[1], "50┤  █");
@@ -110,7 +114,7 @@ mod tests {
         let map = heatmap(json!({
             "key": "k", "scale": "log", "width": 1.584_893_192_461_113_6, "rows": [{"from": null, "to": 10.0}], "columns": columns,
         }));
-        let drawn = draw(&map, &times, 30, Paint::none());
+        let drawn = draw(&map, &of(&times), 30, Paint::none());
         assert!(drawn.starts_with("k · log scale, each row ends at 1.58 × its beginning"), "{drawn}");
         assert!(drawn.lines().all(|line| width(line) <= 80), "{drawn}");
         assert_eq!(drawn.lines().nth(1), Some("≤ 0┤█████████████████████████"));
@@ -123,7 +127,7 @@ mod tests {
                 &heatmap(
                     json!({"key": "a\u{1b}b", "scale": "linear", "width": 0.0, "rows": [], "columns": []})
                 ),
-                &[],
+                &Times::default(),
                 40,
                 Paint::none()
             ),

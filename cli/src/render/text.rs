@@ -35,7 +35,7 @@ fn push_visible(shown: &mut String, character: char) {
 }
 
 /// Whether a terminal would do something else with it than show it.
-fn acts(character: char) -> bool {
+pub(super) fn acts(character: char) -> bool {
     character.is_control()
         || matches!(u32::from(character),
             0xad                    // soft hyphen

@@ -98,13 +98,14 @@ pub(crate) fn read(
 ) -> Result<Decoded, Refusal> {
     let unknown = |reason| Refusal { batch: None, events: 0, reason };
     let context = Context { record, arrived_at, read_line: parse::printed };
-    // A reader that panics over some bytes would do so again at every retry, and its shard would stand still.
-    let decoded = catch_unwind(AssertUnwindSafe(|| wire::decode(data, &context, limits)));
-    let decoded = decoded.map_err(|_| unknown("reading it panicked".to_owned()))?;
-    let mut decoded = decoded.map_err(|error| unknown(chain(&error)))?;
-    if decoded.format == Format::CloudWatchLogs {
-        decoded.events = decoded.events.into_iter().flat_map(lines::understand).collect();
-    }
+    let decoded = unless_it_panics(|| {
+        let mut decoded = wire::decode(data, &context, limits).map_err(|error| chain(&error))?;
+        if decoded.format == Format::CloudWatchLogs {
+            decoded.events = decoded.events.into_iter().flat_map(lines::understand).collect();
+        }
+        Ok(decoded)
+    });
+    let decoded = decoded.map_err(unknown)?;
     // The store refuses a whole slice for one impossible dataset, and again on every retry.
     match decoded.events.iter().find(|event| !store::is_dataset_name(&event.dataset)) {
         Some(Event { dataset, .. }) => {
@@ -115,6 +116,12 @@ pub(crate) fn read(
         }
         None => Ok(decoded),
     }
+}
+
+/// A reader that panics over some bytes would do so again at every retry, and its shard would stand still: it is one that
+/// cannot read them.
+fn unless_it_panics<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("reading it panicked".to_owned()))
 }
 
 #[cfg(test)]
@@ -137,6 +144,13 @@ mod tests {
         assert_eq!(part.readable.len(), 2);
         assert_eq!(part.unreadable.len(), 1);
         assert!(part.unreadable[0].reason.contains("nor JSON"), "{}", part.unreadable[0].reason);
+    }
+
+    #[test]
+    fn a_reader_that_panics_is_one_that_cannot_read() {
+        let panicking = || -> Result<(), String> { panic!("an odd line") };
+        assert_eq!(unless_it_panics(panicking), Err("reading it panicked".to_owned()));
+        assert_eq!(unless_it_panics(|| Ok(1)), Ok(1));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! An HTTP request as API Gateway (payload format 2.0) and function URLs hand it over, through the same router that
-//! serves a socket.
+//! serves a socket. The answer goes back whole: what would go on (a live tail) is asked for as a page instead, and what
+//! is too large for Lambda is a problem that says so.
 //!
 //! Shape: "Working with AWS Lambda proxy integrations for HTTP APIs" in the API Gateway developer guide. Our own
 //! sixty lines instead of `lambda_http`, whose events bring every AWS trigger's types with them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use api::Problem;
 use axum::Router;
@@ -12,13 +14,18 @@ use axum::body::Body;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Limited};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::EventError;
 use crate::route;
+
+/// What Lambda hands out at most, with all escapes: "Lambda quotas" in its developer guide, 6 MB of an answer.
+const ANSWER_BYTES_MAX: usize = 6 << 20;
+/// What is sent for as long as somebody listens.
+const ENDLESS: &str = "text/event-stream";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -47,7 +54,7 @@ struct Http {
     method: String,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
     status_code: u16,
@@ -61,15 +68,21 @@ pub(super) fn is_event(event: &Value) -> bool {
         && event.pointer("/requestContext/http/method").is_some()
 }
 
-pub(super) async fn handle(router: Router, event: Value) -> Result<Value, EventError> {
+pub(super) async fn handle(router: Router, event: Value, time_max: Duration) -> Result<Value, EventError> {
     let malformed = |source| EventError::Malformed { kind: "HTTP", source };
     let event: Event = serde_json::from_value(event).map_err(malformed)?;
-    let response = match request(event) {
-        // A router never fails; its error type has no value.
-        Ok(request) => router.oneshot(request).await.unwrap_or_else(|never| match never {}),
-        Err(problem) => route::problem(&problem),
+    let answered = tokio::time::timeout(time_max, answered(router, event)).await;
+    let answer = match answered.unwrap_or_else(|_| Err(route::out_of_time(time_max).into())) {
+        Ok(answer) => answer,
+        Err(problem) => whole(route::problem(&problem)).await.unwrap_or_default(),
     };
-    serde_json::to_value(answer(response).await).map_err(malformed)
+    serde_json::to_value(answer).map_err(malformed)
+}
+
+async fn answered(router: Router, event: Event) -> Result<Answer, Box<Problem>> {
+    // A router never fails; its error type has no value.
+    let response = router.oneshot(request(event)?).await.unwrap_or_else(|never| match never {});
+    whole(response).await
 }
 
 fn request(event: Event) -> Result<http::Request<Body>, Box<Problem>> {
@@ -93,26 +106,42 @@ fn request(event: Event) -> Result<http::Request<Body>, Box<Problem>> {
     };
     let mut request = http::Request::builder().method(event.request_context.http.method.as_str()).uri(uri);
     for (name, value) in &event.headers {
-        request = request.header(name, value);
+        let wanted = if name.eq_ignore_ascii_case("accept") { finite(value) } else { value.clone() };
+        request = request.header(name, wanted);
     }
     request.body(Body::from(body)).map_err(|error| wrong(format!("no HTTP request: {error}")))
 }
 
-async fn answer(response: Response) -> Answer {
+/// What is taken, without what never ends.
+fn finite(accepted: &str) -> String {
+    let kept = accepted.split(',').filter(|one| !one.trim_start().starts_with(ENDLESS));
+    kept.collect::<Vec<_>>().join(",")
+}
+
+/// The response as Lambda hands it out, if it does.
+async fn whole(response: Response) -> Result<Answer, Box<Problem>> {
     let (parts, body) = response.into_parts();
     let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };
     let headers = parts.headers.iter().filter_map(text).collect();
-    // Ours are whole in memory already.
-    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    // Bodies of ours do not fail; only their size can be wrong.
+    let bytes = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|_| too_large())?.to_bytes();
     let status_code = parts.status.as_u16();
-    match String::from_utf8(bytes.to_vec()) {
+    let answer = match String::from_utf8(bytes.to_vec()) {
         Ok(body) => Answer { status_code, headers, body, is_base64_encoded: false },
         Err(bytes) => {
             Answer { status_code, headers, body: STANDARD.encode(bytes.as_bytes()), is_base64_encoded: true }
         }
-    }
+    };
+    // Inside Lambda's own JSON every quote of ours is two bytes.
+    let bytes = serde_json::to_vec(&answer).map_or(usize::MAX, |bytes| bytes.len());
+    if bytes > ANSWER_BYTES_MAX { Err(too_large()) } else { Ok(answer) }
+}
+
+fn too_large() -> Box<Problem> {
+    let detail = format!("the answer has more than the {} MiB that Lambda hands out", ANSWER_BYTES_MAX >> 20);
+    Problem::too_much(detail).hint("use a smaller LIMIT, fewer groups or wider buckets").into()
 }
 
 #[cfg(test)]
@@ -144,5 +173,36 @@ mod tests {
     fn what_is_no_request_is_a_problem() {
         assert_eq!(request(event("", "no path\n", &json!(null), false)).unwrap_err().status, 400);
         assert_eq!(request(event("", "/", &json!("*"), true)).unwrap_err().status, 400);
+    }
+
+    fn asked(path: &str, accept: &str) -> Value {
+        json!({
+            "version": "2.0", "rawPath": path, "headers": {"Accept": accept},
+            "requestContext": {"http": {"method": "GET", "path": path}, "stage": "$default"},
+        })
+    }
+
+    #[tokio::test]
+    async fn what_never_ends_is_not_asked_for() {
+        let event = serde_json::from_value(asked("/v1/tail", "text/event-stream, application/json")).unwrap();
+        assert_eq!(request(event).unwrap().headers()["accept"], " application/json");
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_given_up_in_time_and_refused_when_it_is_too_large() {
+        let router = Router::new()
+            .route(
+                "/endless",
+                axum::routing::get(|| async {
+                    Body::from_stream(futures::stream::pending::<Result<String, EventError>>())
+                }),
+            )
+            .route("/large", axum::routing::get(|| async { "x".repeat(ANSWER_BYTES_MAX + 1) }))
+            .route("/quotes", axum::routing::get(|| async { "\"".repeat(ANSWER_BYTES_MAX / 2) }))
+            .route("/fits", axum::routing::get(|| async { "x".repeat(ANSWER_BYTES_MAX - 1_000) }));
+        for (path, status) in [("/endless", 504), ("/large", 422), ("/quotes", 422), ("/fits", 200)] {
+            let answer = handle(router.clone(), asked(path, "*/*"), Duration::from_secs(1)).await.unwrap();
+            assert_eq!(answer["statusCode"], status, "{path}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Values and problems as HTTP responses.
 
+use std::time::Duration;
+
 use api::{CONTENT_TYPE, Problem};
 use axum::Json;
 use axum::body::Body;
@@ -38,18 +40,25 @@ pub(crate) fn problem(problem: &Problem) -> Response {
 }
 
 /// Why a run has no answer.
-pub(super) fn stopped(why: &Stopped) -> Response {
+pub(super) fn stopped(why: &Stopped) -> Problem {
     match why {
-        Stopped::Busy(busy) => problem(&Problem::too_many(busy.to_string(), RETRY_AFTER_S)),
-        Stopped::SameId(_) | Stopped::Cancelled => problem(&Problem::conflict(why.to_string())),
+        Stopped::Busy(busy) => Problem::too_many(busy.to_string(), RETRY_AFTER_S),
+        Stopped::SameId(_) | Stopped::Cancelled => Problem::conflict(why.to_string()),
+        Stopped::Faults(faults) => Problem::from(faults),
         Stopped::Failed(error) => run_error(error),
     }
 }
 
 /// Why there is no answer to a query. What failed inside is logged here, not told.
-pub(super) fn run_error(error: &RunError) -> Response {
+pub(super) fn run_error(error: &RunError) -> Problem {
     if let RunError::Failed(_) = error {
         tracing::error!(why = chain(error), "a query failed");
     }
-    problem(&Problem::from(error))
+    Problem::from(error)
+}
+
+/// Nobody waits for an answer longer than this.
+pub(crate) fn out_of_time(limit: Duration) -> Problem {
+    let detail = format!("no answer within {} ms", limit.as_millis());
+    Problem::timeout(detail).hint("narrow the query's time, or add filters")
 }

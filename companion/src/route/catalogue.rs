@@ -1,7 +1,6 @@
 //! `GET /v1/keys` and `GET /v1/values`: completion for whoever types a query.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use api::{KeySet, Keys, Problem, ValueCount, Values};
@@ -16,6 +15,7 @@ use super::answer::{json, problem, run_error, stopped};
 use super::parameters::Parameters;
 use super::run::RunId;
 use crate::companion::Companion;
+use crate::question::Question;
 
 /// Values of one answer, if it is not said.
 const VALUES_DEFAULT: u64 = 20;
@@ -51,7 +51,7 @@ pub(super) async fn keys(
 ) -> Response {
     match companion.store().keys(&names(&about.datasets)).await {
         Ok(found) => json(&Keys { keys: sets(found, &about.prefix) }),
-        Err(error) => run_error(&error),
+        Err(error) => problem(&run_error(&error)),
     }
 }
 
@@ -75,15 +75,15 @@ pub(super) async fn values(
     State(companion): State<Companion>,
     Parameters(about): Parameters<AboutValues>,
 ) -> Response {
-    let query = match counted(&about) {
-        Ok(query) => query,
+    let question = match counted(&about) {
+        Ok(question) => question,
         Err(wrong) => return problem(&wrong),
     };
-    let (wanted, query) = (query.limit - 1, Arc::new(query));
-    match companion.runs().run(RunId::new().as_str(), companion.store(), query).await {
-        Ok(answer) => {
+    let now = Timestamp::from(SystemTime::now());
+    match companion.runs().run(RunId::new().as_str(), companion.store(), question, now).await {
+        Ok((query, answer)) => {
             // One more than wanted was asked for.
-            let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+            let wanted = usize::try_from(query.limit - 1).unwrap_or(usize::MAX);
             let more = answer.aggregates.len() > wanted;
             let count = |row: query::Aggregate| ValueCount {
                 value: row.groups.get(&about.key).cloned().unwrap_or(Value::Null),
@@ -92,12 +92,12 @@ pub(super) async fn values(
             let values = answer.aggregates.into_iter().take(wanted).map(count).collect();
             json(&Values { key: about.key, values, more })
         }
-        Err(why) => stopped(&why),
+        Err(why) => problem(&stopped(&why)),
     }
 }
 
-/// The query that counts a key's values.
-fn counted(about: &AboutValues) -> Result<Query, Box<Problem>> {
+/// The question that counts a key's values.
+fn counted(about: &AboutValues) -> Result<Question, Box<Problem>> {
     if about.key.is_empty() {
         let missing = Problem::bad_request("a key is missing");
         return Err(missing.hint("as /v1/values?key=$limelight.namespace").into());
@@ -110,7 +110,7 @@ fn counted(about: &AboutValues) -> Result<Query, Box<Problem>> {
     if !about.prefix.is_empty() {
         filters.push(value!({ "key": about.key, "operation": "STARTS_WITH", "value": about.prefix }));
     }
-    let asked = value!({
+    Ok(Question::Json(value!({
         "datasets": datasets,
         "calculations": ["COUNT"],
         "filters": filters,
@@ -118,9 +118,7 @@ fn counted(about: &AboutValues) -> Result<Query, Box<Problem>> {
         "limit": about.limit.unwrap_or(VALUES_DEFAULT).clamp(1, VALUES_MAX) + 1,
         "timeframe": about.last.as_deref().unwrap_or("1h"),
         "granularity": 0,
-    });
-    query::from_json(&asked, Timestamp::from(SystemTime::now()))
-        .map_err(|faults| Problem::from(&faults).into())
+    })))
 }
 
 fn names(text: &str) -> Vec<String> {

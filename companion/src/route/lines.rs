@@ -1,22 +1,20 @@
 //! An answer as lines of JSON: first the run with its id, so that it can be stopped; then every row as a line of its own;
 //! last what is left. Rows are sent when the answer is complete, which is bounded; what is saved is one large document
-//! on either side. A failure is the last line.
+//! on either side. Why there is no answer, also what is wrong with the question, is the last line.
 
-use std::sync::Arc;
-
-use api::{QueryResponse, QueryRun};
+use api::{Problem, QueryResponse, QueryRun};
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures::stream::{self, StreamExt as _};
 use http::{HeaderMap, HeaderValue, header};
-use http_body_util::BodyExt as _;
-use query::Query;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::answer::out_of_time;
 use super::query::answer;
 use super::run::RunId;
 use crate::companion::Companion;
+use crate::question::Question;
 
 const MEDIA_TYPE: &str = "application/x-ndjson";
 
@@ -29,13 +27,16 @@ pub(super) fn wanted(headers: &HeaderMap) -> bool {
 }
 
 /// Answers in lines.
-pub(super) fn stream(companion: Companion, id: RunId, query: Arc<Query>, save: bool) -> Response {
+pub(super) fn stream(companion: Companion, id: RunId, question: Question, save: bool) -> Response {
     let run = QueryRun { id: id.as_str().to_owned(), status: "STARTED".to_owned(), ..QueryRun::default() };
     let first = stream::once(async move { line("queryRun", &run) });
     let rest = stream::once(async move {
-        match answer(&companion, &id, &query, save).await {
-            Ok(response) => rows(response),
-            Err(refused) => vec![failure(*refused).await],
+        // The time of a request ends with its head, which is sent before there is an answer.
+        let limit = companion.settings().request_timeout;
+        match tokio::time::timeout(limit, answer(&companion, &id, question, save)).await {
+            Ok(Ok(response)) => rows(response),
+            Ok(Err(why)) => vec![failure(&why)],
+            Err(_) => vec![failure(&out_of_time(limit))],
         }
     });
     let all = first.chain(rest.flat_map(stream::iter)).map(Ok::<_, std::convert::Infallible>);
@@ -62,10 +63,8 @@ fn rows(response: QueryResponse) -> Vec<Bytes> {
     lines
 }
 
-async fn failure(refused: Response) -> Bytes {
-    let body =
-        refused.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    line("problem", &serde_json::from_slice::<Value>(&body).unwrap_or_default())
+fn failure(why: &Problem) -> Bytes {
+    line("problem", why)
 }
 
 fn line(name: &str, value: &impl Serialize) -> Bytes {

@@ -1,7 +1,8 @@
-//! What stands behind the `?` of an address, as a type; what cannot be read is a problem as everything else.
+//! What an address says: behind its `?` as a type, in its path as a text. What cannot be read is a problem as everything
+//! else.
 
 use api::Problem;
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::response::Response;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -21,6 +22,23 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
                 let detail =
                     format!("the address of {} has a parameter that is not understood", parts.uri.path());
                 Err(problem(&Problem::bad_request(detail).hint(error.body_text())))
+            }
+        }
+    }
+}
+
+/// The one name in a route's path.
+pub(super) struct Named(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(name)) => Ok(Self(name)),
+            Err(error) => {
+                let wrong = Problem::bad_request(format!("{} is no address", parts.uri.path()));
+                Err(problem(&wrong.hint(error.body_text())))
             }
         }
     }

@@ -1,6 +1,5 @@
 //! `POST /v1/query`: one question, one answer; as JSON, or as lines where whoever asks takes them.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use api::{Problem, QueryResponse};
@@ -9,8 +8,6 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header;
 use model::Timestamp;
-use query::yaml::Document;
-use query::{Diagnostics, Query};
 use serde::Deserialize;
 
 use super::BODY_BYTES_MAX;
@@ -19,6 +16,7 @@ use super::lines;
 use super::parameters::Parameters;
 use super::run::{self, RunId};
 use crate::companion::Companion;
+use crate::question::Question;
 
 /// What stands behind the `?`.
 #[derive(Debug, Default, Deserialize)]
@@ -42,16 +40,16 @@ pub(super) async fn run(
         Err(wrong) => return problem(&wrong),
     };
     let wants_lines = lines::wanted(request.headers());
-    let query = match asked(request, about.id.as_deref()).await {
-        Ok(query) => Arc::new(query),
+    let question = match asked(request, about.id).await {
+        Ok(question) => question,
         Err(wrong) => return problem(&wrong),
     };
     if wants_lines {
-        return lines::stream(companion, id, query, about.save);
+        return lines::stream(companion, id, question, about.save);
     }
-    match answer(&companion, &id, &query, about.save).await {
+    match answer(&companion, &id, question, about.save).await {
         Ok(response) => json(&response),
-        Err(refused) => *refused,
+        Err(why) => problem(&why),
     }
 }
 
@@ -59,11 +57,13 @@ pub(super) async fn run(
 pub(super) async fn answer(
     companion: &Companion,
     id: &RunId,
-    query: &Arc<Query>,
+    question: Question,
     save: bool,
-) -> Result<QueryResponse, Box<Response>> {
-    let run = companion.runs().run(id.as_str(), companion.store(), Arc::clone(query)).await;
-    let mut response = QueryResponse::new(query, run.map_err(|why| Box::new(stopped(&why)))?);
+) -> Result<QueryResponse, Box<Problem>> {
+    let now = Timestamp::from(SystemTime::now());
+    let run = companion.runs().run(id.as_str(), companion.store(), question, now).await;
+    let (query, answer) = run.map_err(|why| stopped(&why))?;
+    let mut response = QueryResponse::new(&query, answer);
     id.as_str().clone_into(&mut response.data.query_run.id);
     if save {
         run::keep(companion, &mut response).await?;
@@ -71,20 +71,15 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-/// The query of a request.
-async fn asked(request: Request, id: Option<&str>) -> Result<Query, Box<Problem>> {
-    let now = Timestamp::from(SystemTime::now());
-    let faults = |faults: Diagnostics| Problem::from(&faults);
+/// The question of a request.
+async fn asked(request: Request, id: Option<String>) -> Result<Question, Box<Problem>> {
     if has_type(&request, is_yaml) {
         let bytes = body_of(request).await?;
-        let text = std::str::from_utf8(&bytes)
+        let text = String::from_utf8(bytes.into())
             .map_err(|error| Problem::bad_request(format!("the body is no text: {error}")))?;
-        let document = Document::read(text).map_err(faults)?;
-        let saved = document.query(id).map_err(|fault| faults(Diagnostics::one(fault)))?;
-        return Ok(saved.read(now).map_err(faults)?.0);
+        return Ok(Question::Document { text, id });
     }
-    let json = read(request).await?;
-    Ok(query::from_json(&json, now).map_err(faults)?)
+    read(request).await.map(Question::Json)
 }
 
 /// The body as JSON.

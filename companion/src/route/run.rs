@@ -1,10 +1,11 @@
 //! `GET` and `DELETE /v1/query-runs/{id}`: answers that were kept, and queries that are stopped.
 
 use api::{Problem, QueryData, QueryResponse, QueryRun};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 
 use super::answer::{json, problem, status};
+use super::parameters::Named;
 use crate::companion::Companion;
 use crate::ingest::chain;
 
@@ -37,7 +38,7 @@ impl RunId {
 }
 
 /// Keeps an answer, which then says where it is; one that is too long only says so.
-pub(super) async fn keep(companion: &Companion, response: &mut QueryResponse) -> Result<(), Box<Response>> {
+pub(super) async fn keep(companion: &Companion, response: &mut QueryResponse) -> Result<(), Box<Problem>> {
     let id = response.data.query_run.id.clone();
     response.data.query_run.url = Some(format!("/v1/query-runs/{id}"));
     let bytes = serde_json::to_vec(response).unwrap_or_default();
@@ -48,10 +49,17 @@ pub(super) async fn keep(companion: &Companion, response: &mut QueryResponse) ->
         response.data.notes.push(note);
         return Ok(());
     }
-    companion.store().keep_run(&id, bytes.into()).await.map_err(|error| Box::new(failed(&error)))
+    match companion.store().keep_run(&id, bytes.into()).await {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let taken = Problem::conflict(format!("an answer is kept as {id} already"));
+            Err(taken.hint("what a permalink shows stays as it is: choose another id, or none").into())
+        }
+        Err(error) => Err(failed(&error).into()),
+    }
 }
 
-pub(super) async fn get(State(companion): State<Companion>, Path(text): Path<String>) -> Response {
+pub(super) async fn get(State(companion): State<Companion>, Named(text): Named) -> Response {
     let id = match RunId::parse(&text) {
         Ok(id) => id,
         Err(wrong) => return problem(&wrong),
@@ -62,14 +70,14 @@ pub(super) async fn get(State(companion): State<Companion>, Path(text): Path<Str
     match companion.store().kept_run(id.as_str()).await {
         Ok(Some(kept)) => match serde_json::from_slice::<QueryResponse>(&kept) {
             Ok(response) => json(&response),
-            Err(error) => failed(&error),
+            Err(error) => problem(&failed(&error)),
         },
         Ok(None) => problem(&unknown(&id)),
-        Err(error) => failed(&error),
+        Err(error) => problem(&failed(&error)),
     }
 }
 
-pub(super) async fn delete(State(companion): State<Companion>, Path(text): Path<String>) -> Response {
+pub(super) async fn delete(State(companion): State<Companion>, Named(text): Named) -> Response {
     let id = match RunId::parse(&text) {
         Ok(id) => id,
         Err(wrong) => return problem(&wrong),
@@ -80,14 +88,14 @@ pub(super) async fn delete(State(companion): State<Companion>, Path(text): Path<
     match companion.store().forget_run(id.as_str()).await {
         Ok(true) => return json(&told(&id, "DELETED", "Query run deleted")),
         Ok(false) => {}
-        Err(error) => return failed(&error),
+        Err(error) => return problem(&failed(&error)),
     }
     // Another process may be running it; whether one is, only that one knows.
     match companion.store().cancel_run(id.as_str()).await {
         Ok(()) => {
             status(http::StatusCode::ACCEPTED, &told(&id, "CANCELLING", "Whoever runs it was asked to stop"))
         }
-        Err(error) => failed(&error),
+        Err(error) => problem(&failed(&error)),
     }
 }
 
@@ -101,7 +109,7 @@ fn unknown(id: &RunId) -> Problem {
         .hint("POST /v1/query?save=true keeps an answer; what is kept goes after 30 days")
 }
 
-fn failed(error: &(dyn std::error::Error + 'static)) -> Response {
+fn failed(error: &(dyn std::error::Error + 'static)) -> Problem {
     tracing::error!(why = chain(error), "a query run cannot be kept or read");
-    problem(&Problem::internal("the store failed; the companion's log says why"))
+    Problem::internal("the store failed; the companion's log says why")
 }

@@ -30,7 +30,7 @@ pub(super) async fn run(State(companion): State<Companion>, request: Request) ->
                 statistics: answer.statistics.into(),
             })
         }
-        Ok(Err(error)) => run_error(&error),
-        Err(why) => stopped(&why),
+        Ok(Err(error)) => problem(&run_error(&error)),
+        Err(why) => problem(&stopped(&why)),
     }
 }

@@ -1,8 +1,9 @@
 //! `GET /v1/tail`: the events that come, as server-sent events, or one page of them. Whoever comes back with the id of
 //! the last event that it saw goes on right behind it: without gaps, without seeing one twice.
 
+mod place;
+
 use std::collections::VecDeque;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,18 +12,20 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::Response;
 use futures::stream;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use model::Timestamp;
 use query::{Query, View};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use store::{Cursor, TailError};
+use store::TailError;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::answer::{json, problem, stopped};
+use self::place::Place;
+use super::answer::{json, problem, run_error, stopped};
 use super::parameters::Parameters;
 use crate::companion::Companion;
+use crate::question::Question;
 
 /// Between two looks: half of what a person notices.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -42,45 +45,19 @@ pub(super) struct About {
     cursor: Option<String>,
 }
 
-/// Where somebody stands: so many events behind one cursor, of those up to another one.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Place {
-    after: Cursor,
-    until: Option<Cursor>,
-    seen: usize,
-}
-
 pub(super) async fn get(
     State(companion): State<Companion>,
     Parameters(about): Parameters<About>,
     headers: HeaderMap,
 ) -> Response {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let query = match query::parse_text(&about.text, Timestamp::from(SystemTime::now())) {
-        Ok(query) if query.view == View::Events => query,
-        Ok(_) => {
-            let wrong = Problem::bad_request("a tail shows events");
-            return problem(
-                &wrong.hint("leave calculations and views out: /v1/tail?text=WHERE level = error"),
-            );
-        }
-        Err(faults) => return problem(&Problem::from(&faults)),
-    };
-    let from = text(header::HeaderName::from_static("last-event-id")).or(about.cursor.as_deref());
-    let place = match from.filter(|from| !from.is_empty()) {
-        Some(from) => from.parse::<Place>(),
-        None => match companion.store().tail_start(&query).await {
-            Ok(after) => Ok(Place { after, ..Place::default() }),
-            Err(error) => return super::answer::run_error(&error),
-        },
-    };
-    let place = match place {
-        Ok(place) => place,
-        Err(wrong) => return problem(&wrong),
-    };
-    let tail = Tail { companion, query: Arc::new(query), place };
+    let from = text(header::HeaderName::from_static("last-event-id")).map(str::to_owned).or(about.cursor);
     let streams = text(header::ACCEPT).is_some_and(|accepted| accepted.contains(EVENT_STREAM));
-    if streams { tail.stream().await } else { tail.page().await }
+    match Tail::open(companion, about.text, from.filter(|from| !from.is_empty())).await {
+        Ok(tail) if streams => tail.stream().await,
+        Ok(tail) => tail.page().await,
+        Err(wrong) => problem(&wrong),
+    }
 }
 
 struct Tail {
@@ -90,13 +67,31 @@ struct Tail {
 }
 
 impl Tail {
+    /// From a place on that somebody was at, or from now on.
+    async fn open(companion: Companion, text: String, from: Option<String>) -> Result<Self, Box<Problem>> {
+        let (store, now) = (companion.store().clone(), Timestamp::from(SystemTime::now()));
+        let work = async move {
+            let query = events(Question::Text(text), now)?;
+            let place = match from {
+                Some(from) => from.parse()?,
+                None => {
+                    let after = store.tail_start(&query).await.map_err(|error| run_error(&error))?;
+                    Place { after, ..Place::default() }
+                }
+            };
+            Ok((query, place))
+        };
+        let opened = companion.runs().look(work).await.map_err(|why| stopped(&why))?;
+        opened.map(|(query, place)| Self { companion, query: Arc::new(query), place })
+    }
+
     /// The events from its place on, and the place behind them.
-    async fn look(&mut self) -> Result<Vec<Map<String, Value>>, Box<Response>> {
+    async fn look(&mut self) -> Result<Vec<Map<String, Value>>, Box<Problem>> {
         let (store, query, place) =
             (self.companion.store().clone(), Arc::clone(&self.query), self.place.clone());
         let work = async move { store.tail(&query, &place.after, place.until.as_ref()).await };
-        let looked = self.companion.runs().in_turn(work).await.map_err(|why| Box::new(stopped(&why)))?;
-        let (answer, reached) = looked.map_err(|error| Box::new(failed(&error)))?;
+        let looked = self.companion.runs().look(work).await.map_err(|why| stopped(&why))?;
+        let (answer, reached) = looked.map_err(|error| failed(&error))?;
         let seen = self.place.seen.min(answer.events.len());
         let events = answer.events.into_iter().skip(seen).collect();
         let until = self.place.until.take().unwrap_or(reached);
@@ -106,8 +101,8 @@ impl Tail {
 
     async fn page(mut self) -> Response {
         match self.look().await {
-            Ok(events) => json(&TailPage { events, cursor: self.place.after.to_string() }),
-            Err(refused) => *refused,
+            Ok(events) => json(&TailPage { events, cursor: self.place.cursor() }),
+            Err(wrong) => problem(&wrong),
         }
     }
 
@@ -121,12 +116,13 @@ impl Tail {
             pending: VecDeque::new(),
             began: now,
             said: now,
+            failing: false,
             over: false,
             _permit: permit,
         };
         // Before anything is said: whoever comes back to a place that is gone is told so by the status.
-        if let Err(refused) = feed.look().await {
-            return *refused;
+        if let Err(last) = feed.look().await {
+            return problem(&last);
         }
         let events = stream::unfold(feed, |mut feed| async move {
             feed.next().await.map(|event| (Ok::<_, std::convert::Infallible>(event), feed))
@@ -145,6 +141,8 @@ struct Feed {
     pending: VecDeque<Bytes>,
     began: Instant,
     said: Instant,
+    /// Whether the last look failed.
+    failing: bool,
     /// Whether there is nothing to wait for.
     over: bool,
     _permit: OwnedSemaphorePermit,
@@ -167,23 +165,34 @@ impl Feed {
             }
             match self.look().await {
                 Ok(true) => {}
+                Ok(false) if !self.pending.is_empty() => {}
                 Ok(false) => tokio::time::sleep(LOOK_EVERY).await,
-                // It is told why when it comes back with its place.
-                Err(_) => self.over = true,
+                // The last word; whoever comes back to this place is told so by the status.
+                Err(last) => {
+                    self.tell(&last);
+                    self.over = true;
+                }
             }
         }
     }
 
-    /// Whether something came; the refusal if there is nothing to wait for.
-    async fn look(&mut self) -> Result<bool, Box<Response>> {
+    /// Whether something came; why not, if there is nothing to wait for.
+    async fn look(&mut self) -> Result<bool, Box<Problem>> {
         let (after, skipped) = (self.tail.place.after.clone(), self.tail.place.seen);
         let events = match self.tail.look().await {
             Ok(events) => events,
             // What is wrong with the question, or kept no longer, stays so.
-            Err(refused) if is_final(refused.status()) => return Err(refused),
+            Err(problem) if is_final(&problem) => return Err(problem),
             // A busy moment or a store that does not answer now is waited out; the place stays.
-            Err(_) => return Ok(false),
+            Err(problem) => {
+                if !self.failing {
+                    self.tell(&problem);
+                }
+                self.failing = true;
+                return Ok(false);
+            }
         };
+        self.failing = false;
         let until = self.tail.place.after.clone();
         for (at, event) in events.into_iter().enumerate() {
             let place = Place { after: after.clone(), until: Some(until.clone()), seen: skipped + at + 1 };
@@ -192,65 +201,36 @@ impl Feed {
         }
         Ok(!self.pending.is_empty())
     }
+
+    /// What stands in the way, as an event of its own.
+    fn tell(&mut self, problem: &Problem) {
+        let told = serde_json::to_string(problem).unwrap_or_default();
+        self.pending.push_back(format!("event: problem\ndata: {told}\n\n").into());
+    }
 }
 
-fn is_final(status: StatusCode) -> bool {
-    status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS
+fn is_final(problem: &Problem) -> bool {
+    (400..500).contains(&problem.status) && problem.status != 429
 }
 
-fn failed(error: &TailError) -> Response {
+/// The query, if it is one for events.
+fn events(question: Question, now: Timestamp) -> Result<Query, Box<Problem>> {
+    let query = question.read(now).map_err(|faults| Problem::from(&faults))?;
+    if query.view == View::Events {
+        return Ok(query);
+    }
+    let wrong = Problem::bad_request("a tail shows events");
+    Err(wrong.hint("leave calculations and views out: /v1/tail?text=WHERE level = error").into())
+}
+
+fn failed(error: &TailError) -> Problem {
     match error {
-        TailError::Gone { .. } => problem(
-            &Problem::gone(error.to_string())
-                .hint("begin anew, without a cursor; POST /v1/query has what was"),
-        ),
-        TailError::NoLook { .. } => problem(
-            &Problem::bad_request(error.to_string()).hint("go on with an id or a cursor as it was given"),
-        ),
-        TailError::Run(error) => super::answer::run_error(error),
-    }
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.until {
-            Some(until) => write!(f, "{}/{until}/{}", self.after, self.seen),
-            None => self.after.fmt(f),
+        TailError::Gone { .. } => {
+            Problem::gone(error.to_string()).hint("begin anew, without a cursor; POST /v1/query has what was")
         }
-    }
-}
-
-impl FromStr for Place {
-    type Err = Box<Problem>;
-
-    fn from_str(text: &str) -> Result<Self, Box<Problem>> {
-        let cursor = |text: &str| {
-            text.parse::<Cursor>().map_err(|error| Box::new(Problem::bad_request(error.to_string())))
-        };
-        match text.split('/').collect::<Vec<_>>().as_slice() {
-            [after] => Ok(Self { after: cursor(after)?, ..Self::default() }),
-            [after, until, seen] => {
-                let seen = seen
-                    .parse()
-                    .map_err(|_| Box::new(Problem::bad_request(format!("{text:?} is no event's id"))))?;
-                Ok(Self { after: cursor(after)?, until: Some(cursor(until)?), seen })
-            }
-            _ => Err(Problem::bad_request(format!("{text:?} is neither a cursor nor an event's id")).into()),
+        TailError::NoLook { .. } => {
+            Problem::bad_request(error.to_string()).hint("go on with an id or a cursor as it was given")
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_survives_its_text() {
-        for text in ["", "logs:3", "a.b:1,otel:2/a.b:3,otel:2/17", "/logs:0/1"] {
-            assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
-        }
-        for text in ["logs", "logs:1/2", "a:1/b:2/x", "a:1/b:2/3/4"] {
-            assert!(text.parse::<Place>().is_err(), "{text}");
-        }
+        TailError::Run(error) => run_error(error),
     }
 }

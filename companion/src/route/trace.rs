@@ -1,23 +1,24 @@
 //! `GET /v1/traces/{id}`: everything with one trace id, put together.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use api::Problem;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use model::{Timestamp, TraceId};
 use query::{Query, Timeframe};
 
 use super::answer::{json, problem, stopped};
 use super::assemble::assemble;
+use super::parameters::Named;
 use super::run::RunId;
 use crate::companion::Companion;
+use crate::question::Question;
 
 /// Clocks of sandboxes may run ahead.
 const AHEAD: Duration = Duration::from_secs(24 * 3_600);
 
-pub(super) async fn get(State(companion): State<Companion>, Path(text): Path<String>) -> Response {
+pub(super) async fn get(State(companion): State<Companion>, Named(text): Named) -> Response {
     let id: TraceId = match text.parse().or_else(|error| TraceId::from_xray(&text).map_err(|_| error)) {
         Ok(id) => id,
         Err(error) => {
@@ -25,17 +26,18 @@ pub(super) async fn get(State(companion): State<Companion>, Path(text): Path<Str
             return problem(&Problem::bad_request(error.to_string()).hint(hint));
         }
     };
-    let to = Timestamp::from(SystemTime::now()).plus(AHEAD);
-    let query = Arc::new(Query::trace(id, Timeframe { from: Timestamp::EPOCH, to }));
-    let run = companion.runs().run(RunId::new().as_str(), companion.store(), Arc::clone(&query)).await;
-    let answer = match run {
-        Ok(answer) => answer,
-        Err(why) => return stopped(&why),
+    let now = Timestamp::from(SystemTime::now());
+    let query = Query::trace(id, Timeframe { from: Timestamp::EPOCH, to: now.plus(AHEAD) });
+    let question = Question::Ready(Box::new(query));
+    let run = companion.runs().run(RunId::new().as_str(), companion.store(), question, now).await;
+    let (query, answer) = match run {
+        Ok(answered) => answered,
+        Err(why) => return problem(&stopped(&why)),
     };
     if answer.events.is_empty() {
         let detail = format!("nothing has the trace id {id}");
         let hint =
-            "what was printed a moment ago may still be on its way; traces of the last hour: FROM otel";
+            "what was printed a moment ago may still be on its way; traces of the last hour: VIEW traces";
         return problem(&Problem::not_found(detail).hint(hint));
     }
     let whole = u64::try_from(answer.events.len()).unwrap_or(u64::MAX) < query.limit;

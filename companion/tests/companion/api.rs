@@ -18,23 +18,26 @@ use super::support::{Fixture, batch, log, record, span};
 const ENDLESS: &str = r#"SELECT COUNT(*) FROM "lambda-logs" a CROSS JOIN "lambda-logs" b CROSS JOIN "lambda-logs" c
     CROSS JOIN "lambda-logs" d CROSS JOIN "lambda-logs" e"#;
 
-async fn lines_of(fixture: &Fixture, sequence: u64, count: usize) {
+pub(crate) async fn lines_of(fixture: &Fixture, sequence: u64, count: usize) {
     let logs = (0..count).map(|number| log(&format!("line {number}"), Level::Info, 1)).collect();
     let report = fixture.ingest(vec![record(sequence, &batch(sequence, Vec::new(), logs))]).await;
     assert_eq!(report.first_failure, None);
 }
 
 /// A companion that answers one query at a time and lets one wait.
-async fn narrow(location: &Location) -> Fixture {
+pub(crate) async fn narrow(location: &Location) -> Fixture {
     let bounds = Admissions { at_once: 1, waiting_max: 1, wait_max: Duration::from_secs(20) };
     Fixture::with(location, |settings| settings.admissions = bounds).await
 }
 
-fn sql(fixture: &Fixture) -> impl Future<Output = (StatusCode, Value)> {
+pub(crate) fn sql(fixture: &Fixture) -> impl Future<Output = (StatusCode, Value)> {
     fixture.ask("POST", "/v1/sql", "application/json", json!({ "sql": ENDLESS }).to_string())
 }
 
-fn count<'f>(fixture: &'f Fixture, parameters: &'f str) -> impl Future<Output = (StatusCode, Value)> + 'f {
+pub(crate) fn count<'f>(
+    fixture: &'f Fixture,
+    parameters: &'f str,
+) -> impl Future<Output = (StatusCode, Value)> + 'f {
     let text = json!({"text": "COUNT FROM lambda-logs EVERY NONE"}).to_string();
     async move { fixture.ask("POST", &format!("/v1/query{parameters}"), "application/json", text).await }
 }
@@ -105,7 +108,7 @@ async fn an_answer_that_is_kept_is_found_again_until_it_is_let_go() {
     );
 }
 
-async fn raw(fixture: &Fixture, request: Request<Body>) -> http::Response<Body> {
+pub(crate) async fn raw(fixture: &Fixture, request: Request<Body>) -> http::Response<Body> {
     fixture.companion().router().oneshot(request).await.unwrap()
 }
 
@@ -180,6 +183,8 @@ async fn every_wrong_address_is_a_problem() {
         "/v1/tail?text=COUNT",
         "/v1/tail?cursor=x",
         "/v1/query-runs/a.b",
+        "/v1/query-runs/%FF",
+        "/v1/traces/%FF",
     ] {
         let (status, problem) = fixture.get(path).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {problem}");
@@ -202,6 +207,17 @@ async fn every_route_of_the_document_is_there() {
         assert!(!String::from_utf8_lossy(&body).contains("there is nothing at"), "{method} {path}");
     }
     assert_eq!(fixture.get("/v1/openapi.json").await.1["openapi"], "3.1.0");
+}
+
+#[tokio::test]
+async fn a_tail_of_what_is_not_there_yet_begins_with_its_first_event() {
+    let fixture = Fixture::open().await;
+    let page = async |cursor: &str| {
+        fixture.get(&format!("/v1/tail?text=FROM%20lambda-logs&cursor={cursor}")).await.1
+    };
+    let cursor = page("").await["cursor"].as_str().unwrap().to_owned();
+    lines_of(&fixture, 1, 3).await;
+    assert_eq!(page(&cursor).await["events"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -258,10 +274,15 @@ async fn a_place_that_is_gone_is_told_by_the_status() {
     }
 }
 
+/// What a live tail says next.
+pub(crate) async fn next_frame(events: &mut Body) -> String {
+    let frame = tokio::time::timeout(Duration::from_secs(20), events.frame()).await.unwrap();
+    String::from_utf8(frame.unwrap().unwrap().into_data().unwrap().to_vec()).unwrap()
+}
+
 /// The id and the data of the next event.
 async fn next(events: &mut Body) -> (String, String) {
-    let frame = tokio::time::timeout(Duration::from_secs(20), events.frame()).await.unwrap();
-    let text = String::from_utf8(frame.unwrap().unwrap().into_data().unwrap().to_vec()).unwrap();
+    let text = next_frame(events).await;
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
     (field("id: "), field("data: "))
 }

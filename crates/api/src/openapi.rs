@@ -17,15 +17,33 @@ pub struct Route {
     /// With its parameters in braces.
     pub path: &'static str,
     summary: &'static str,
-    /// Name, whether it is needed, and what it says; those that stand in the path are needed.
-    parameters: &'static [(&'static str, bool, &'static str)],
+    parameters: &'static [Parameter],
     /// Statuses of problems, beside 500 which everything may answer.
     problems: &'static [u16],
 }
 
-const RUN_ID: (&str, bool, &str) = ("id", true, "The run's id: 1 to 64 letters, digits and -.");
-const DATASETS: (&str, bool, &str) =
-    ("datasets", false, "Names with commas between them; all if none is named.");
+/// What stands in a path, or behind the `?`.
+#[derive(Debug, Clone, Copy)]
+struct Parameter {
+    name: &'static str,
+    /// JSON's name of what it is.
+    kind: &'static str,
+    /// Those that stand in the path are.
+    needed: bool,
+    says: &'static str,
+}
+
+const fn needed(name: &'static str, says: &'static str) -> Parameter {
+    Parameter { name, kind: "string", needed: true, says }
+}
+
+const fn optional(name: &'static str, kind: &'static str, says: &'static str) -> Parameter {
+    Parameter { name, kind, needed: false, says }
+}
+
+const RUN_ID: Parameter = needed("id", "The run's id: 1 to 64 letters, digits and -.");
+const DATASETS: Parameter =
+    optional("datasets", "string", "Names with commas between them; all if none is named.");
 
 /// Every route, in the order of a person's interest.
 pub const ROUTES: [Route; 12] = [
@@ -35,9 +53,13 @@ pub const ROUTES: [Route; 12] = [
         summary: "Answers a query in ORL: its JSON form, {\"text\": …}, or a saved query as YAML. With \
                   `Accept: application/x-ndjson` as lines: the run, every row, and the rest.",
         parameters: &[
-            ("run", false, "The run's id, chosen to stop it before its answer is there; else one is made."),
-            ("save", false, "Whether the answer is kept for 30 days under /v1/query-runs/{id}."),
-            ("id", false, "Which query of a YAML document with several."),
+            optional(
+                "run",
+                "string",
+                "The run's id, chosen to stop it before its answer is there; else one is made.",
+            ),
+            optional("save", "boolean", "Whether the answer is kept for 30 days under /v1/query-runs/{id}."),
+            optional("id", "string", "Which query of a YAML document with several."),
         ],
         problems: &[400, 404, 409, 413, 415, 422, 429, 504],
     },
@@ -61,10 +83,10 @@ pub const ROUTES: [Route; 12] = [
         summary: "The events that come. With `Accept: text/event-stream` as server-sent events, each with an id to go on \
                   from (`Last-Event-ID`); else one page and its cursor. No gaps, nothing twice.",
         parameters: &[
-            ("text", false, "Conditions in ORL: FROM, WHERE, SEARCH, DERIVE."),
-            (
+            optional("text", "string", "Conditions in ORL: FROM, WHERE, SEARCH, DERIVE."),
+            optional(
                 "cursor",
-                false,
+                "string",
                 "Where to go on: the cursor of a page or the id of an event; from now on if it is left out.",
             ),
         ],
@@ -74,7 +96,7 @@ pub const ROUTES: [Route; 12] = [
         method: "get",
         path: "/v1/traces/{id}",
         summary: "One trace: its spans as a tree, logs, reports, critical path.",
-        parameters: &[("id", true, "32 hexadecimal digits, or X-Ray's 1-…-… form.")],
+        parameters: &[needed("id", "32 hexadecimal digits, or X-Ray's 1-…-… form.")],
         problems: &[400, 404, 429, 504],
     },
     Route {
@@ -88,7 +110,7 @@ pub const ROUTES: [Route; 12] = [
         method: "get",
         path: "/v1/keys",
         summary: "The keys that there are, from the schemas alone.",
-        parameters: &[DATASETS, ("prefix", false, "What the keys begin with.")],
+        parameters: &[DATASETS, optional("prefix", "string", "What the keys begin with.")],
         problems: &[400, 404],
     },
     Route {
@@ -96,11 +118,11 @@ pub const ROUTES: [Route; 12] = [
         path: "/v1/values",
         summary: "The values of one key, the most frequent first.",
         parameters: &[
-            ("key", true, "Whose values."),
+            needed("key", "Whose values."),
             DATASETS,
-            ("prefix", false, "What the values begin with."),
-            ("last", false, "How far back, as 3h; an hour if it is left out."),
-            ("limit", false, "How many, 20 if it is left out, 1000 at most."),
+            optional("prefix", "string", "What the values begin with."),
+            optional("last", "string", "How far back, as 3h; an hour if it is left out."),
+            optional("limit", "integer", "How many, 20 if it is left out, 1000 at most."),
         ],
         problems: &[400, 404, 429, 504],
     },
@@ -162,14 +184,18 @@ fn paths(schemas: &mut Schemas) -> Map<String, Value> {
 }
 
 fn operation(route: &Route, problem: &Value, schemas: &mut Schemas) -> Value {
-    let parameter = |(name, needed, what): &(&str, bool, &str)| {
+    let parameter = |Parameter { name, kind, needed, says }: &Parameter| {
         let place = if route.path.contains(&format!("{{{name}}}")) { "path" } else { "query" };
-        json!({ "name": name, "in": place, "required": needed, "description": what, "schema": { "type": "string" } })
+        let schema = json!({ "type": kind });
+        json!({ "name": name, "in": place, "required": needed, "description": says, "schema": schema })
     };
     let parameters: Vec<Value> = route.parameters.iter().map(parameter).collect();
     let mut responses = Map::from_iter([("200".to_owned(), answer(route, schemas))]);
     if (route.method, route.path) == ("delete", "/v1/query-runs/{id}") {
         responses.insert("202".to_owned(), answer(route, schemas));
+    }
+    if route.path == "/health" {
+        responses.insert("503".to_owned(), answer(route, schemas));
     }
     for status in route.problems.iter().chain(&[500]) {
         let content = json!({ crate::CONTENT_TYPE: { "schema": problem } });
@@ -185,8 +211,14 @@ fn operation(route: &Route, problem: &Value, schemas: &mut Schemas) -> Value {
 fn request(route: &Route, schemas: &mut Schemas) -> Option<Value> {
     match route.path {
         "/v1/query" => {
-            let any =
-                json!({ "type": "object", "description": "A query; its forms are told in docs/orl.md." });
+            let any = json!({
+                "type": "object",
+                "description": "A query; its forms are told in docs/orl.md.",
+                "examples": [
+                    { "text": "COUNT GROUP BY $limelight.level LAST 3h" },
+                    { "parameters": { "calculations": ["COUNT"], "filters": ["@type = REPORT"] }, "timeframe": "3h" },
+                ],
+            });
             Some(
                 json!({ "application/json": { "schema": any }, "application/yaml": { "schema": { "type": "string" } } }),
             )
@@ -198,7 +230,7 @@ fn request(route: &Route, schemas: &mut Schemas) -> Option<Value> {
 
 fn answer(route: &Route, schemas: &mut Schemas) -> Value {
     if route.method == "head" {
-        return json!({ "description": "all is well" });
+        return json!({ "description": "what GET says, by its status alone" });
     }
     let body = match route.path {
         "/v1/query" | "/v1/query-runs/{id}" => schemas.of::<QueryResponse>(),

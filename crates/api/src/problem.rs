@@ -132,9 +132,9 @@ impl Problem {
         Self::new(413, "too-large", "The request is too large", detail)
     }
 
-    /// 415: the request is no JSON.
+    /// 415: the request is neither JSON nor, where that is taken, YAML.
     pub fn unsupported_media_type(detail: impl Into<String>) -> Self {
-        Self::new(415, "unsupported-media-type", "Only JSON is understood", detail)
+        Self::new(415, "unsupported-media-type", "Only JSON and YAML are understood", detail)
     }
 
     /// 422: the query is understood but asks for more than is allowed.

@@ -3,9 +3,11 @@
 
 mod condition;
 mod figure;
+mod regexes;
 
 use crate::ast::{Query, View, Whole};
-use crate::diagnostic::{Diagnostic, closest};
+use crate::diagnostic::{Diagnostic, Found, closest};
+use regexes::Regexes;
 
 /// A part of a query that a fault can be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,6 +23,7 @@ pub(crate) enum Part {
     Heatmap,
     OrderBy,
     Limit,
+    Others,
     Timeframe,
     Compare,
     Zone,
@@ -32,6 +35,8 @@ pub(crate) enum Part {
 pub(crate) const FILTER_DEPTH_MAX: usize = 16;
 /// Keys to group by: columns of a table that a person reads.
 const GROUPS_MAX: usize = 10;
+/// Bytes of a dataset's name: as long as the store lets one be.
+const DATASET_BYTES_MAX: usize = 128;
 /// Datasets named one by one.
 const DATASETS_MAX: usize = 50;
 
@@ -41,20 +46,22 @@ impl Query {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn check(&self) -> Result<(), crate::Diagnostics> {
-        let found = faults(self).into_iter().map(|(_, diagnostic)| diagnostic).collect();
-        crate::Diagnostics::or_ok(found, ())
+        let mut found = Found::default();
+        faults(self).into_iter().for_each(|(_, fault)| found.push(|| fault));
+        found.or_ok(())
     }
 }
 
 pub(crate) fn faults(query: &Query) -> Vec<(Part, Diagnostic)> {
     let mut found = Vec::new();
     let mut note = |part, diagnostic: Option<Diagnostic>| found.extend(diagnostic.map(|fault| (part, fault)));
+    let mut regexes = Regexes::default();
     note(Part::Datasets, datasets(&query.datasets));
-    figure::faults(query, &mut note);
-    note(Part::Filter, condition::filter(&query.filter));
-    note(Part::Needle, query.needle.as_ref().and_then(condition::needle));
+    figure::faults(query, &mut regexes, &mut note);
+    note(Part::Filter, condition::filter(&query.filter, &mut regexes));
+    note(Part::Needle, query.needle.as_ref().and_then(|needle| condition::needle(needle, &mut regexes)));
     note(Part::Group(GROUPS_MAX), too_many("keys to group by", query.group_by.len(), GROUPS_MAX));
-    for (index, group) in query.group_by.iter().enumerate() {
+    for (index, group) in query.group_by.iter().enumerate().take(GROUPS_MAX) {
         note(Part::Group(index), condition::key(&group.key));
         if query.group_by.iter().take(index).any(|before| before.key == group.key) {
             let fault = Diagnostic::new(format!("{} is grouped by twice", group.key.as_str()));
@@ -65,6 +72,7 @@ pub(crate) fn faults(query: &Query) -> Vec<(Part, Diagnostic)> {
     note(Part::Heatmap, heatmap(query));
     note(Part::OrderBy, figure::order_by(query));
     note(Part::Limit, limit(query.limit));
+    note(Part::Others, others(query));
     note(Part::Timeframe, timeframe(query));
     note(Part::Compare, compare(query));
     note(Part::Granularity, granularity(query));
@@ -86,10 +94,10 @@ fn datasets(names: &[String]) -> Option<Diagnostic> {
     }
     let wrong = |name: &&String| {
         let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        !all && (name.is_empty() || name.len() > 100 || !name.chars().all(good))
+        !all && (name.is_empty() || name.len() > DATASET_BYTES_MAX || !name.chars().all(good))
     };
     let fault = names.iter().find(wrong).map(|name| {
-        let name: String = name.chars().take(100).collect();
+        let name: String = name.chars().take(DATASET_BYTES_MAX).collect();
         Diagnostic::new(format!("{name:?} cannot be a dataset"))
             .hint("a dataset's name has letters, digits, - _ and . only")
     });
@@ -145,6 +153,12 @@ fn limit(limit: u64) -> Option<Diagnostic> {
                 .hint("narrow the time or the filter")
         }),
     }
+}
+
+fn others(query: &Query) -> Option<Diagnostic> {
+    (query.others && query.group_by.is_empty()).then(|| {
+        Diagnostic::new("there are no groups to take together").hint("OTHERS wants GROUP BY; leave it out")
+    })
 }
 
 fn timeframe(query: &Query) -> Option<Diagnostic> {

@@ -6,7 +6,7 @@ use model::Timestamp;
 use crate::ast::{Filter, Group, Key, Needle, OrderBy, Query, Timeframe, View};
 use crate::calculation::Calculation;
 use crate::check::{Part, faults};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Found};
 use crate::formula::{Derived, Formula, Having, Term};
 use crate::heatmap::Heatmap;
 use crate::zone::Zone;
@@ -39,7 +39,7 @@ pub(crate) struct Draft {
     /// The key whose patterns are wanted ([`PATTERNS`]).
     pub(crate) patterns: Option<&'static str>,
     /// What was wrong with it already.
-    pub(crate) found: Vec<Diagnostic>,
+    pub(crate) found: Found,
 }
 
 /// What was said of the series' buckets.
@@ -68,9 +68,17 @@ impl Draft {
         let query = self.complete(now);
         // A fault in a part that could not even be read would be said twice, and the second time wrongly.
         if found.is_empty() {
-            found.extend(faults(&query).into_iter().map(|(part, fault)| place(part, fault)));
+            for (part, fault) in faults(&query) {
+                found.push(|| place(part, fault));
+            }
         }
-        Diagnostics::or_ok(found, query)
+        found.or_ok(query)
+    }
+
+    /// What the first figure is called.
+    pub(crate) fn first_figure(&self) -> Option<String> {
+        let calculation = self.calculations.first().map(Calculation::label);
+        calculation.or_else(|| self.formulas.first().map(|formula| formula.alias.clone()))
     }
 
     /// The view of patterns: figures per pattern of the key; how many, if nothing else is said.

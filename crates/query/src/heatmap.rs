@@ -33,8 +33,8 @@ pub struct Rows {
     pub width: f64,
     /// The buckets' numbers: from a multiple (or power) of the width on.
     numbers: std::ops::RangeInclusive<i64>,
-    /// On a log scale buckets per decade; else 0.
-    per_decade: u8,
+    /// On a log scale buckets per decade, less than one where a bucket is several decades wide; else 0.
+    per_decade: f64,
     /// Whether some numbers have no logarithm. They are in a bucket of their own, below all others.
     pub has_lowest: bool,
 }
@@ -44,8 +44,9 @@ const ROWS_MAX: f64 = 24.0;
 /// Numbers this many times apart are drawn on a log scale, if nothing else is said: on another one most of them would
 /// be in the lowest bucket.
 const LOG_FROM: f64 = 100.0;
-/// Buckets per decade, finest first; each makes edges that are easy to read.
-const PER_DECADE: [u8; 6] = [10, 5, 4, 3, 2, 1];
+/// Buckets per decade, finest first; each makes edges that are easy to read. All numbers that there are, 632 decades,
+/// fit with the last.
+const PER_DECADE: [f64; 11] = [10.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02];
 /// Names that no event's key has: of the number, and of the bucket it is in.
 const VALUE: &str = "\0value";
 const BUCKET: &str = "\0bucket";
@@ -85,22 +86,24 @@ impl Rows {
     }
 
     fn linear(least: f64, greatest: f64) -> Self {
-        let width = round_up((greatest - least) / (ROWS_MAX - 1.0));
+        // Wherever the least one falls in its bucket, so many widths lie in one bucket more at most.
+        let width = round_up((greatest - least) / (ROWS_MAX - 1.0) * (1.0 + 1e-9));
         // One number alone, or several that floats hardly tell apart, are in one bucket.
         let apart = greatest > least && least + width > least && greatest + width > greatest;
         let width = if apart { width } else { round_up(greatest.abs().max(1.0)) };
         let numbers = whole(least / width)..=whole(greatest / width);
-        Self { scale: Scale::Linear, width, numbers, per_decade: 0, has_lowest: false }
+        Self { scale: Scale::Linear, width, numbers, per_decade: 0.0, has_lowest: false }
     }
 
     fn log(least: f64, greatest: f64, positive: f64) -> Self {
-        let decades = (greatest / positive).log10();
-        let fits = |steps: &&u8| decades * f64::from(**steps) + 1.0 <= ROWS_MAX;
-        let per_decade = PER_DECADE.iter().find(fits).copied().unwrap_or(1);
-        let number = |value: f64| whole(value.log10() * f64::from(per_decade));
+        let decades = greatest.log10() - positive.log10();
+        let others = if least <= 0.0 { 2.0 } else { 1.0 };
+        let fits = |steps: &&f64| decades * **steps + others <= ROWS_MAX;
+        let per_decade = PER_DECADE.iter().find(fits).copied().unwrap_or(0.02);
+        let number = |value: f64| whole(value.log10() * per_decade);
         Self {
             scale: Scale::Log,
-            width: 10_f64.powf(1.0 / f64::from(per_decade)),
+            width: 10_f64.powf(1.0 / per_decade),
             numbers: number(positive)..=number(greatest),
             per_decade,
             has_lowest: least <= 0.0,
@@ -136,7 +139,8 @@ impl Rows {
     fn edge(&self, number: i64) -> f64 {
         match self.scale {
             Scale::Linear => number as f64 * self.width,
-            Scale::Log => 10_f64.powf(number as f64 / f64::from(self.per_decade)),
+            // Past the greatest number there is none to be written.
+            Scale::Log => 10_f64.powf(number as f64 / self.per_decade).min(f64::MAX),
         }
     }
 
@@ -148,7 +152,7 @@ impl Rows {
             Scale::Linear => join(Sign::Over, value, self.width),
             Scale::Log => {
                 let exponent = Arithmetic::Apply(Function::Log10, Box::new(value));
-                join(Sign::Times, exponent, f64::from(self.per_decade))
+                join(Sign::Times, exponent, self.per_decade)
             }
         };
         Arithmetic::Apply(Function::Floor, Box::new(scaled))
@@ -238,7 +242,7 @@ mod tests {
     #[test]
     fn numbers_far_apart_have_buckets_that_grow() {
         let rows = Rows::of(None, 1.0, 30_000.0, Some(1.0));
-        assert_eq!((rows.scale, rows.per_decade, rows.count()), (Scale::Log, 5, 23));
+        assert_eq!((rows.scale, rows.per_decade, rows.count()), (Scale::Log, 5.0, 23));
         assert_eq!(rows.edges()[5], (Some(10.0), 10_f64.powf(1.2)));
     }
 
@@ -260,6 +264,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn however_far_apart_numbers_are_they_have_24_rows_at_most() {
+        for (least, greatest) in [(1e-15, 1e15), (f64::MIN_POSITIVE, f64::MAX), (1e-3, 1e20), (1.0, 9.9e22)] {
+            let rows = Rows::of(None, least, greatest, Some(least));
+            assert_eq!(rows.scale, Scale::Log);
+            assert!((6..=24).contains(&rows.count()), "{least} to {greatest}: {}", rows.count());
+            let with_lowest = Rows::of(Some(Scale::Log), -1.0, greatest, Some(least));
+            assert!(with_lowest.count() <= 24, "{}", with_lowest.count());
+            assert!(rows.edges().iter().all(|(_, to)| to.is_finite()));
+        }
+    }
+
     proptest! {
         #[test]
         fn every_number_is_between_its_edges(
@@ -271,11 +287,11 @@ mod tests {
             let (least, greatest) = numbers;
             let wanted = if log { Scale::Log } else { Scale::Linear };
             let rows = Rows::of(Some(wanted), least, greatest, (greatest > 0.0).then(|| least.max(1e-3)));
-            prop_assert!(rows.count() <= 26, "{:?}", rows);
+            prop_assert!(rows.count() <= 24, "{:?}", rows);
             let value = least + (greatest - least) * share;
             let bucket = match rows.scale {
                 Scale::Linear => Some((value / rows.width).floor()),
-                Scale::Log => (value >= 1e-3).then(|| (value.log10() * f64::from(rows.per_decade)).floor()),
+                Scale::Log => (value >= 1e-3).then(|| (value.log10() * rows.per_decade).floor()),
             };
             prop_assume!(bucket.is_some() || rows.has_lowest);
             let (from, to) = rows.edges()[rows.place(bucket).unwrap()];

@@ -40,11 +40,17 @@ pub(crate) const WORDS: [&str; 13] =
 /// Longer than any query a person or a program of ours writes; bounds the work that a hostile one costs.
 const TEXT_BYTES_MAX: usize = 100_000;
 
+/// A text that is too long to be read, whole query or part of one. It is not shown again.
+fn too_long(text: &str) -> Option<Diagnostic> {
+    (text.len() > TEXT_BYTES_MAX).then(|| {
+        Diagnostic::new(format!("a text of {} bytes is too long, {TEXT_BYTES_MAX} is the most", text.len()))
+    })
+}
+
 /// Reads the text form.
 pub(crate) fn parse(text: &str, now: Timestamp) -> Result<Query, Diagnostics> {
-    if text.len() > TEXT_BYTES_MAX {
-        let fault = format!("a query of {} bytes is too long, {TEXT_BYTES_MAX} is the most", text.len());
-        return Err(Diagnostics::one(Diagnostic::new(fault)));
+    if let Some(fault) = too_long(text) {
+        return Err(Diagnostics::one(fault));
     }
     let mut parser = Parser::new(text, now);
     parser.clauses();
@@ -88,7 +94,7 @@ impl<'a> Parser<'a> {
     }
 
     fn clauses(&mut self) {
-        while *self.peek() != Token::End {
+        while *self.peek() != Token::End && !self.draft.found.is_full() {
             let start = self.span().start;
             if self.clause().is_err() {
                 self.go_on_after(start);
@@ -152,7 +158,8 @@ impl<'a> Parser<'a> {
     }
 
     fn fail(&mut self, span: Range<usize>, fault: Diagnostic) -> Noted {
-        self.draft.found.push(fault.within(self.source, span));
+        let source = self.source;
+        self.draft.found.push(|| fault.within(source, span));
         Noted
     }
 
@@ -173,6 +180,16 @@ impl<'a> Parser<'a> {
 
 pub(crate) fn is_clause(word: &str) -> bool {
     CLAUSES.iter().any(|clause| clause.eq_ignore_ascii_case(word)) || word.eq_ignore_ascii_case("EVERY")
+}
+
+/// Whether what stands between two slashes ends in a blank and has the word of a clause before it: `x WHERE path = `.
+/// Written as text such an expression gets another end, see `text`.
+pub(crate) fn ends_like_a_clause(regex: &str) -> bool {
+    let Some(body) = regex.strip_suffix(char::is_whitespace).filter(|body| !body.ends_with('\\')) else {
+        return false;
+    };
+    let words_before = usize::from(!body.starts_with(char::is_whitespace));
+    body.split_whitespace().skip(words_before).any(is_clause)
 }
 
 /// Whether a word means something to the parser, so that a value or key of that look is quoted when written.
@@ -208,6 +225,9 @@ fn alone<'a, T>(
     read: fn(&mut Parser<'a>) -> Result<T, Noted>,
     unfinished: fn() -> Diagnostic,
 ) -> Result<T, Vec<Diagnostic>> {
+    if let Some(fault) = too_long(text) {
+        return Err(vec![fault]);
+    }
     let mut parser = Parser::new(text, Timestamp::EPOCH);
     let read = read(&mut parser);
     if read.is_ok() && *parser.peek() != Token::End {
@@ -215,19 +235,13 @@ fn alone<'a, T>(
     }
     match read {
         Ok(part) if parser.draft.found.is_empty() => Ok(part),
-        _ => Err(parser.draft.found),
+        _ => Err(parser.draft.found.into_kept()),
     }
 }
 
 /// `(a, b)` or `[a, b]` alone.
 pub(crate) fn parse_list(text: &str) -> Result<Vec<Literal>, Diagnostic> {
-    let mut parser = Parser::new(text, Timestamp::EPOCH);
-    let read = parser.list(Operation::In);
-    if read.is_ok() && *parser.peek() != Token::End {
-        parser.fail_here(Diagnostic::new("the list should end here"));
-    }
-    match (read, parser.draft.found.into_iter().next()) {
-        (Ok(values), None) => Ok(values),
-        (_, fault) => Err(fault.unwrap_or_else(|| Diagnostic::new("this is no list"))),
-    }
+    let unfinished = || Diagnostic::new("the list should end here");
+    alone(text, |parser| parser.list(Operation::In), unfinished)
+        .map_err(|faults| faults.into_iter().next().unwrap_or_else(|| Diagnostic::new("this is no list")))
 }

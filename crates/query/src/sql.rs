@@ -142,9 +142,8 @@ pub trait Dialect {
         format!("COALESCE({})", values.join(", "))
     }
 
-    /// A value as text.
-    fn to_text(&self, value: &str, kind: ColumnKind) -> String {
-        let _ = kind;
+    /// A value as text; of which kind it is matters to engines that write some of them otherwise.
+    fn to_text(&self, value: &str, _kind: ColumnKind) -> String {
         format!("CAST({value} AS {})", self.type_name(ColumnKind::Text))
     }
 

@@ -178,6 +178,13 @@ fn slashed(regex: &str) -> String {
             c => text.push(c),
         }
     }
+    // What would read as two paths with clauses between them says the same with its last blank in brackets.
+    match text.pop() {
+        Some(last) if last.is_whitespace() && parser::ends_like_a_clause(regex) => {
+            text.extend(['[', last, ']']);
+        }
+        last => text.extend(last),
+    }
     text
 }
 

@@ -9,6 +9,10 @@ use crate::zone::Zone;
 const SECOND_MS: f64 = 1_000.0;
 const DAY_MS: f64 = 24.0 * 3_600.0 * SECOND_MS;
 
+/// Every duration is shorter, milliseconds. 2^53: past it a float does not count single milliseconds any more (and
+/// 285,000 years are enough).
+pub(crate) const DURATION_MS_BELOW: u64 = 1 << 53;
+
 /// Units of the reference's durations (the grammar of JavaScript's `ms`), and months, which are 30 days. A year is
 /// 365.25 days, as there.
 const UNITS: [(&[&str], f64); 8] = [
@@ -30,9 +34,13 @@ pub fn duration_ms(text: &str) -> Option<u64> {
     let unit = unit.trim().to_ascii_lowercase();
     let (_, unit_ms) = UNITS.iter().find(|(names, _)| names.contains(&unit.as_str()))?;
     let ms = number.parse::<f64>().ok()? * unit_ms;
-    // 2^53: past it a float does not count single milliseconds any more (and 285,000 years are enough).
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
-    (0.0..9_007_199_254_740_992.0).contains(&ms).then_some(ms.round() as u64)
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what is out of range is cut off"
+    )]
+    let whole = ms.round() as u64;
+    (ms >= 0.0 && whole < DURATION_MS_BELOW).then_some(whole)
 }
 
 /// Whether a word alone is a unit of time, as the second word of `20 mins`.

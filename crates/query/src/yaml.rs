@@ -11,7 +11,7 @@ use model::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::ast::Query;
-use crate::diagnostic::{Diagnostic, Diagnostics, closest};
+use crate::diagnostic::{Diagnostic, Diagnostics, Found, closest};
 use node::Node;
 use place::Places;
 
@@ -78,15 +78,15 @@ impl Document {
             let saved = Saved { id: String::new(), name: None, description: None, body: json(root), places };
             return Ok(Self { queries: vec![saved] });
         }
-        let mut found = Vec::new();
+        let mut found = Found::default();
         let mut queries = Vec::new();
         for (id, resource) in root {
-            match saved(&id, resource, &places) {
-                Ok(query) => queries.extend(query),
-                Err(faults) => found.extend(faults),
+            if found.is_full() {
+                break;
             }
+            queries.extend(saved(&id, resource, &places, &mut found));
         }
-        Diagnostics::or_ok(found, Self { queries })
+        found.or_ok(Self { queries })
     }
 
     /// All queries, in the order of the document.
@@ -149,29 +149,28 @@ fn is_query(root: &BTreeMap<String, Node>) -> bool {
     root.is_empty() || !root.values().all(resource)
 }
 
-/// The query that a resource is; none if it is something else.
-fn saved(id: &str, resource: Node, places: &Arc<Places>) -> Result<Option<Saved>, Vec<Diagnostic>> {
-    let Node::Object(mut parts) = resource else { return Ok(None) };
-    let mut found = unknown(id, &parts, &RESOURCE_KEYS, places);
+/// The query that a resource is; none if it is something else, or not as it should be.
+fn saved(id: &str, resource: Node, places: &Arc<Places>, found: &mut Found) -> Option<Saved> {
+    let Node::Object(mut parts) = resource else { return None };
+    unknown(id, &parts, &RESOURCE_KEYS, places, found);
     let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     if !is_id {
         let fault = Diagnostic::new("a name has letters, digits, - and _ only");
-        found.push(places.put(id, fault));
+        found.push(|| places.put(id, fault));
     }
     match parts.remove("type") {
         Some(Node::Scalar(Value::String(kind))) if kind == "query" => {}
-        Some(Node::Scalar(Value::String(kind))) if OTHER_TYPES.contains(&kind.as_str()) => return Ok(None),
+        Some(Node::Scalar(Value::String(kind))) if OTHER_TYPES.contains(&kind.as_str()) => return None,
         _ => {
             let fault = Diagnostic::new("is no type of a resource").hint("as type: query");
-            found.push(places.put(&place::join(id, "type"), fault));
+            found.push(|| places.put(&place::join(id, "type"), fault));
         }
     }
     let Some(Node::Object(mut properties)) = parts.remove("properties") else {
-        let fault = Diagnostic::new("properties are missing").hint(EXAMPLE);
-        found.push(places.put(id, fault));
-        return Err(found);
+        found.push(|| places.put(id, Diagnostic::new("properties are missing").hint(EXAMPLE)));
+        return None;
     };
-    found.extend(unknown(&place::join(id, "properties"), &properties, &PROPERTY_KEYS, places));
+    unknown(&place::join(id, "properties"), &properties, &PROPERTY_KEYS, places, found);
     let mut text = |key: &str| match properties.remove(key).map(Node::into_json) {
         Some(Value::String(text)) => Some(text),
         _ => None,
@@ -179,24 +178,23 @@ fn saved(id: &str, resource: Node, places: &Arc<Places>) -> Result<Option<Saved>
     let (name, description) = (text("name"), text("description"));
     if !properties.contains_key("parameters") {
         let fault = Diagnostic::new("parameters are missing");
-        found.push(places.put(&place::join(id, "properties"), fault));
+        found.push(|| places.put(&place::join(id, "properties"), fault));
     }
     let places = Arc::clone(places);
-    let query = Saved { id: id.to_owned(), name, description, body: json(properties), places };
-    if found.is_empty() { Ok(Some(query)) } else { Err(found) }
+    Some(Saved { id: id.to_owned(), name, description, body: json(properties), places })
 }
 
-fn unknown(path: &str, parts: &BTreeMap<String, Node>, known: &[&str], places: &Places) -> Vec<Diagnostic> {
-    let wrong = parts.keys().filter(|key| !known.contains(&key.as_str()));
-    let fault = |key: &String| {
-        let fault = Diagnostic::new("is not known here");
-        let hint = match closest(key, known.iter().copied()) {
-            Some(near) => format!("did you mean {near}?"),
-            None => format!("known are {}", known.join(" ")),
-        };
-        places.put(&place::join(path, key), fault.hint(hint))
-    };
-    wrong.map(fault).collect()
+fn unknown(path: &str, parts: &BTreeMap<String, Node>, known: &[&str], places: &Places, found: &mut Found) {
+    for key in parts.keys().filter(|key| !known.contains(&key.as_str())) {
+        found.push(|| {
+            let fault = Diagnostic::new("is not known here");
+            let hint = match closest(key, known.iter().copied()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("known are {}", known.join(" ")),
+            };
+            places.put(&place::join(path, key), fault.hint(hint))
+        });
+    }
 }
 
 fn json(parts: BTreeMap<String, Node>) -> Value {

@@ -27,6 +27,14 @@ impl Zone {
         self.0 == TimeZone::UTC
     }
 
+    /// What the zone's clocks show at a moment, as if it were UTC.
+    #[must_use]
+    pub fn on_clocks(&self, moment: Timestamp) -> Timestamp {
+        let offset =
+            jiff::Timestamp::from_microsecond(moment.as_micros()).map(|at| self.0.to_offset(at).seconds());
+        Timestamp::from_micros(moment.as_micros() + i64::from(offset.unwrap_or(0)) * 1_000_000)
+    }
+
     /// The moment of a local day (its beginning) or a local time without offset. Of a time that the clocks show twice
     /// the first; of one that they skip the moment of the skip or after.
     pub(crate) fn moment(&self, text: &str) -> Option<Timestamp> {
@@ -81,6 +89,13 @@ mod tests {
         assert_eq!(Zone::default().moment("2026-11-20"), "2026-11-20T00:00:00Z".parse().ok());
         assert_eq!(berlin().moment("noon"), None);
         assert_eq!(Zone::named("Europe/Atlantis"), None);
+    }
+
+    #[test]
+    fn clocks_show_their_own_time() {
+        let shown = |moment: &str| berlin().on_clocks(moment.parse().unwrap()).to_string();
+        assert_eq!(shown("2026-07-01T22:30:00Z"), "2026-07-02T00:30:00.000Z");
+        assert_eq!(shown("2026-11-20T22:30:00Z"), "2026-11-20T23:30:00.000Z");
     }
 
     #[test]

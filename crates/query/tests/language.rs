@@ -7,6 +7,8 @@ mod forms;
 mod yaml;
 #[path = "language/faults.rs"]
 mod faults;
+#[path = "language/bounds.rs"]
+mod bounds;
 #[path = "language/statements.rs"]
 mod statements;
 #[path = "language/generate.rs"]

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use model::Timestamp;
 use object_store::path::Path;
-use object_store::{Error, ObjectMeta, ObjectStoreExt};
+use object_store::{Error, ObjectMeta, ObjectStoreExt, PutMode, PutPayload};
 
 use crate::error::StoreError;
 use crate::store::{Store, file_name};
@@ -15,12 +16,17 @@ use crate::store::{Store, file_name};
 const FOLDER: &str = "query-runs";
 
 impl Store {
-    /// Keeps the answer of a query run.
+    /// Keeps the answer of a query run; false if one is kept of that id already, which then stays as it is.
     ///
     /// # Errors
     /// When the object store fails.
-    pub async fn keep_run(&self, id: &str, answer: Bytes) -> Result<(), StoreError> {
-        self.put_run(&self.run_path(id, "json"), answer).await
+    pub async fn keep_run(&self, id: &str, answer: Bytes) -> Result<bool, StoreError> {
+        let path = self.run_path(id, "json");
+        match self.root().objects.put_opts(&path, answer.into(), PutMode::Create.into()).await {
+            Ok(_) => Ok(true),
+            Err(Error::AlreadyExists { .. }) => Ok(false),
+            Err(source) => Err(StoreError::Storage { doing: format!("writing {path}"), source }),
+        }
     }
 
     /// The answer that was kept of a query run; none if there is none.
@@ -55,15 +61,23 @@ impl Store {
     /// # Errors
     /// When the object store fails.
     pub async fn cancel_run(&self, id: &str) -> Result<(), StoreError> {
-        self.put_run(&self.run_path(id, "cancelled"), Bytes::new()).await
+        let path = self.run_path(id, "cancelled");
+        let failed = |source| StoreError::Storage { doing: format!("writing {path}"), source };
+        self.root().objects.put(&path, PutPayload::new()).await.map(drop).map_err(failed)
     }
 
-    /// Whether a query is to be stopped.
+    /// Whether somebody asked since then, by the object store's clock, that a query be stopped. An older wish was meant
+    /// for an earlier run of that id.
     ///
     /// # Errors
     /// When the object store fails.
-    pub async fn is_run_cancelled(&self, id: &str) -> Result<bool, StoreError> {
-        self.has_run(&self.run_path(id, "cancelled")).await
+    pub async fn is_run_cancelled(&self, id: &str, since: Timestamp) -> Result<bool, StoreError> {
+        let path = self.run_path(id, "cancelled");
+        match self.root().objects.head(&path).await {
+            Ok(mark) => Ok(mark.last_modified.timestamp_millis() >= since.as_millis()),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(source) => Err(StoreError::Storage { doing: format!("looking for {path}"), source }),
+        }
     }
 
     /// Lets go of all that was kept longer ago: how many objects went.
@@ -95,11 +109,6 @@ impl Store {
             Err(Error::NotFound { .. }) => Ok(false),
             Err(source) => Err(StoreError::Storage { doing: format!("looking for {path}"), source }),
         }
-    }
-
-    async fn put_run(&self, path: &Path, bytes: Bytes) -> Result<(), StoreError> {
-        let failed = |source| StoreError::Storage { doing: format!("writing {path}"), source };
-        self.root().objects.put(path, bytes.into()).await.map(drop).map_err(failed)
     }
 
     async fn delete_run(&self, path: &Path) -> Result<(), StoreError> {

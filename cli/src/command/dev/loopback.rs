@@ -23,14 +23,21 @@ pub(super) async fn only(request: Request, next: Next) -> Response {
     }
 }
 
-/// Why a request is not for us. Without `Host` and `Origin` it comes from no browser.
+/// What a browser says of a request that one site's page makes of another site (Fetch Metadata, W3C). An image or a
+/// script of any page is fetched so, without `Origin`.
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Why a request is not for us. Without these headers it comes from no browser.
 fn refusal(headers: &HeaderMap) -> Option<String> {
     if let Some(host) = text(headers, &header::HOST)
         && !is_loopback(host)
     {
         return Some(format!("this server is not called {host:?}"));
     }
-    let origin = text(headers, &header::ORIGIN)?;
+    let Some(origin) = text(headers, &header::ORIGIN) else {
+        let foreign = text(headers, &SITE).is_some_and(|site| site.eq_ignore_ascii_case("cross-site"));
+        return foreign.then(|| "pages of other sites may not fetch from this server".to_owned());
+    };
     let is_ours = origin.split_once("://").is_some_and(|(_, host)| is_loopback(host));
     (!is_ours).then(|| format!("pages of {origin:?} may not ask this server"))
 }
@@ -83,6 +90,21 @@ mod tests {
         for origin in ["https://evil.example", "null", "http://localhost.evil.example", "http://"] {
             let why = refusal(&headers(Some("127.0.0.1:4380"), Some(origin))).unwrap();
             assert!(why.contains(origin), "{why}");
+        }
+    }
+
+    #[test]
+    fn an_image_of_another_page_may_not_and_a_page_of_ours_may() {
+        let with_site = |site: &'static str, origin| {
+            let mut headers = headers(Some("127.0.0.1:4380"), origin);
+            headers.insert(SITE, site.parse().unwrap());
+            refusal(&headers)
+        };
+        assert!(with_site("cross-site", None).is_some_and(|why| why.contains("other sites")));
+        for (site, origin) in
+            [("same-origin", None), ("none", None), ("cross-site", Some("http://localhost:5173"))]
+        {
+            assert_eq!(with_site(site, origin), None, "{site}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! A saved query of a YAML file as the API's JSON. It is read whole here, so that faults are shown by file and line.
 
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::SystemTime;
 
-use anyhow::Context as _;
 use api::Problem;
 use model::Timestamp;
 use query::yaml::Document;
@@ -12,16 +12,26 @@ use serde_json::Value;
 
 use crate::args::QueryArgs;
 use crate::command::question;
+use crate::exit::Refused;
 use crate::terminal::note;
 
 /// The body for `POST /v1/query`; notes about old spellings are said.
 pub(super) fn body(file: &Path, arguments: &QueryArgs) -> anyhow::Result<Value> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
     let (body, notes) = read(&text, arguments).map_err(|faults| Problem::from(&faults))?;
     for old in notes {
         note(&format!("{}: {}", file.display(), one_line(&old)));
     }
     Ok(body)
+}
+
+/// A file that is not there, or none that holds text, is something else to type.
+fn unreadable(file: &Path, error: &io::Error) -> Refused {
+    let told = format!("{} cannot be read: {error}", file.display());
+    match error.kind() {
+        ErrorKind::NotFound => Refused::not_found(told),
+        _ => Refused::usage(told),
+    }
 }
 
 fn read(text: &str, arguments: &QueryArgs) -> Result<(Value, Vec<Diagnostic>), Diagnostics> {

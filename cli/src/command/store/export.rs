@@ -1,18 +1,18 @@
 //! `limelight store export`: events as lines of JSON.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 
 use ::store::{Span, Store, event_to_json};
 use api::Problem;
 use model::Timestamp;
-use serde_json::json;
 
 use crate::args::TimeArgs;
 use crate::command::question;
 use crate::exit::Refused;
-use crate::terminal::{note, say};
+use crate::render::json;
+use crate::terminal::{note, print, say};
 
 pub(super) async fn run(
     store: &Store,
@@ -23,9 +23,9 @@ pub(super) async fn run(
     let Some(mut export) = store.export(dataset, span(dataset, time)?).await? else {
         return Err(Refused::not_found(format!("there is no dataset {dataset}")).into());
     };
-    let mut out: Box<dyn Write> = match &output {
-        Some(path) => Box::new(BufWriter::new(File::create(path)?)),
-        None => Box::new(BufWriter::new(io::stdout().lock())),
+    let mut file = match &output {
+        Some(path) => Some(BufWriter::new(File::create(path)?)),
+        None => None,
     };
     let (mut events, mut damaged) = (0_u64, 0_u64);
     loop {
@@ -40,13 +40,18 @@ pub(super) async fn run(
             }
             Err(error) => return Err(error.into()),
         };
+        let mut lines = String::new();
         for event in found {
-            serde_json::to_writer(&mut out, &event_to_json(&event)).map_err(io::Error::from)?;
-            out.write_all(b"\n")?;
+            lines.push_str(&json::text(&event_to_json(&event))?);
+            lines.push('\n');
             events += 1;
         }
+        match &mut file {
+            Some(file) => file.write_all(lines.as_bytes())?,
+            None => print(&lines)?,
+        }
     }
-    out.flush()?;
+    file.as_mut().map_or(Ok(()), BufWriter::flush)?;
     say(&format!("{events} events written"));
     anyhow::ensure!(damaged == 0, "{damaged} files are damaged; their events are missing");
     Ok(())
@@ -55,7 +60,7 @@ pub(super) async fn run(
 /// The time that was typed, as the API reads it; without one all time.
 fn span(dataset: &str, time: &TimeArgs) -> anyhow::Result<Span> {
     let Some(timeframe) = question::timeframe(time) else { return Ok(Span::default()) };
-    let body = json!({"parameters": {"datasets": [dataset]}, "timeframe": timeframe});
+    let body = serde_json::json!({"parameters": {"datasets": [dataset]}, "timeframe": timeframe});
     let now = Timestamp::from(std::time::SystemTime::now());
     match query::from_json(&body, now) {
         Ok(query) => Ok(Span { from: query.timeframe.from, to: query.timeframe.to }),

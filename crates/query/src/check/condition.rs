@@ -1,5 +1,6 @@
 //! What a filter and a needle must keep to.
 
+use super::regexes::Regexes;
 use super::{FILTER_DEPTH_MAX, too_many};
 use crate::ast::{Filter, Key, Needle, Test};
 use crate::diagnostic::Diagnostic;
@@ -10,17 +11,14 @@ const CONDITIONS_MAX: usize = 200;
 const LIST_MAX: usize = 1_000;
 /// Bytes of one value or key: longer ones are a mistake (and would come back in every message about them).
 const TEXT_BYTES_MAX: usize = 10_000;
-/// The compiled size of a regular expression; the default of the `regex` crate, so that what passes here compiles in
-/// the engine.
-const REGEX_BYTES_MAX: usize = 10 * (1 << 20);
 
-pub(super) fn filter(filter: &Filter) -> Option<Diagnostic> {
+pub(super) fn filter(filter: &Filter, regexes: &mut Regexes) -> Option<Diagnostic> {
     if depth(filter, 0) > FILTER_DEPTH_MAX {
         return Some(Diagnostic::new(format!("the filter is nested more than {FILTER_DEPTH_MAX} deep")));
     }
     let conditions = filter.conditions();
     too_many("conditions", conditions.len(), CONDITIONS_MAX).or_else(|| {
-        conditions.iter().find_map(|condition| key(&condition.key).or_else(|| test(&condition.test)))
+        conditions.iter().find_map(|condition| key(&condition.key).or_else(|| test(&condition.test, regexes)))
     })
 }
 
@@ -38,12 +36,12 @@ fn depth(filter: &Filter, above: usize) -> usize {
     }
 }
 
-fn test(test: &Test) -> Option<Diagnostic> {
+fn test(test: &Test, regexes: &mut Regexes) -> Option<Diagnostic> {
     match test {
         Test::Equals(value) | Test::NotEquals(value) | Test::Compare(_, value) => text(&value.as_text()),
         Test::Includes(value) | Test::Excludes(value) | Test::StartsWith(value) => text(value),
         Test::Like(pattern) | Test::NotLike(pattern) => text(pattern),
-        Test::Matches(pattern) => regex(pattern, true),
+        Test::Matches(pattern) => regexes.fault(pattern, true),
         Test::In(values) | Test::NotIn(values) if values.is_empty() => {
             Some(Diagnostic::new("a list needs at least one value").hint("as in IN (a, b)"))
         }
@@ -67,23 +65,12 @@ pub(super) fn key(key: &Key) -> Option<Diagnostic> {
     text(name)
 }
 
-fn regex(pattern: &str, match_case: bool) -> Option<Diagnostic> {
-    let compiled = || {
-        regex::RegexBuilder::new(pattern).case_insensitive(!match_case).size_limit(REGEX_BYTES_MAX).build()
-    };
-    text(pattern).or_else(|| {
-        let reason = compiled().err()?.to_string();
-        // Its last line says what is wrong; the lines above repeat the pattern.
-        let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        Some(Diagnostic::new(format!("the regular expression cannot be read: {reason}")).hint(
-            "the syntax is that of Rust's regex: no look-around, no back-references; escape [ ( { . with \\",
-        ))
-    })
-}
-
-pub(super) fn needle(needle: &Needle) -> Option<Diagnostic> {
+pub(super) fn needle(needle: &Needle, regexes: &mut Regexes) -> Option<Diagnostic> {
     if needle.value.is_empty() {
         return Some(Diagnostic::new("there is nothing to search for").hint("as in SEARCH \"timed out\""));
     }
-    if needle.is_regex { regex(&needle.value, needle.match_case) } else { text(&needle.value) }
+    match needle.is_regex {
+        true => regexes.fault(&needle.value, needle.match_case),
+        false => text(&needle.value),
+    }
 }

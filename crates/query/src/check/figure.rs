@@ -1,6 +1,7 @@
 //! What calculations, formulas, conditions on groups and derived keys must keep to.
 
 use super::condition::{filter, key};
+use super::regexes::Regexes;
 use super::{FILTER_DEPTH_MAX, Part, ordered_fact, too_many};
 use crate::arithmetic::Arithmetic;
 use crate::ast::{Query, View};
@@ -15,31 +16,57 @@ const FIGURES_MAX: usize = 50;
 const DERIVED_MAX: usize = 20;
 /// Comparisons of one `HAVING`.
 const COMPARISONS_MAX: usize = 50;
+/// Calculations that are not among the query's own: every comparison may have one.
+const HIDDEN_MAX: usize = 50;
+/// Keys or figures in one piece of arithmetic; each stands in the engine's statement as often as it is named.
+const LEAVES_MAX: usize = 200;
 
-pub(super) fn faults(query: &Query, note: &mut impl FnMut(Part, Option<Diagnostic>)) {
+pub(super) fn faults(query: &Query, regexes: &mut Regexes, note: &mut impl FnMut(Part, Option<Diagnostic>)) {
     note(Part::Derived(DERIVED_MAX), too_many("derived keys", query.derived.len(), DERIVED_MAX));
-    for (index, one) in query.derived.iter().enumerate() {
+    for (index, one) in query.derived.iter().enumerate().take(DERIVED_MAX) {
         note(Part::Derived(index), derived(one, query.derived.get(..index).unwrap_or_default()));
     }
     let figures = query.calculations.len() + query.formulas.len();
     note(Part::Calculation(FIGURES_MAX), too_many("calculations", figures, FIGURES_MAX));
-    for (index, one) in query.calculations.iter().enumerate() {
+    for (index, one) in query.calculations.iter().enumerate().take(FIGURES_MAX) {
         let before = query.calculations.get(..index).unwrap_or_default();
         let twice = before.iter().any(|before| before.label() == one.label());
-        note(Part::Calculation(index), calculation(one));
+        note(Part::Calculation(index), calculation(one, regexes));
         note(Part::Calculation(index), twice.then(|| called_twice(&one.label())));
     }
-    for (index, one) in query.formulas.iter().enumerate() {
+    for (index, one) in query.formulas.iter().enumerate().take(FIGURES_MAX) {
         let before = query.formulas.get(..index).unwrap_or_default();
+        let mut known = query.calculations.iter().take(FIGURES_MAX);
         let twice = before.iter().any(|before| before.alias == one.alias)
-            || query.calculations.iter().any(|calculation| calculation.label() == one.alias);
-        note(Part::Formula(index), formula(query, one));
+            || known.any(|calculation| calculation.label() == one.alias);
+        note(Part::Formula(index), formula(query, one, regexes));
         note(Part::Formula(index), twice.then(|| called_twice(&one.alias)));
     }
-    note(Part::Having, query.having.as_ref().and_then(|condition| having(query, condition)));
+    note(Part::Having, query.having.as_ref().and_then(|condition| having(query, condition, regexes)));
+    note(Part::Having, hidden(query));
 }
 
-fn calculation(calculation: &Calculation) -> Option<Diagnostic> {
+/// Calculations that only formulas and conditions on groups name are worked out as well.
+fn hidden(query: &Query) -> Option<Diagnostic> {
+    let formulas = query.formulas.iter().map(|formula| &formula.arithmetic);
+    let conditions = query.having.iter().flat_map(|having| having.sides());
+    let mut hidden: Vec<&Calculation> = Vec::new();
+    for term in formulas.chain(conditions).flat_map(Arithmetic::leaves) {
+        let Term::Calculated(one) = term else { continue };
+        let mut known = query.calculations.iter().take(FIGURES_MAX).chain(hidden.iter().copied());
+        if known.any(|known| known.same_as(one)) {
+            continue;
+        }
+        if hidden.len() == HIDDEN_MAX {
+            let fault = format!("formulas and HAVING name more than {HIDDEN_MAX} calculations of their own");
+            return Some(Diagnostic::new(fault).hint("name a calculation with AS, and use its name"));
+        }
+        hidden.push(one);
+    }
+    None
+}
+
+fn calculation(calculation: &Calculation, regexes: &mut Regexes) -> Option<Diagnostic> {
     let name = calculation.operator.name();
     match (&calculation.key, calculation.operator) {
         (Some(_), Operator::Count) => {
@@ -53,7 +80,7 @@ fn calculation(calculation: &Calculation) -> Option<Diagnostic> {
         (given, _) => given
             .as_ref()
             .and_then(key)
-            .or_else(|| filter(calculation.condition.as_ref()?))
+            .or_else(|| filter(calculation.condition.as_ref()?, regexes))
             .or_else(|| alias(calculation.alias.as_deref()?)),
     }
 }
@@ -77,7 +104,7 @@ fn called_twice(label: &str) -> Diagnostic {
         .hint("give one of them an alias: … as other")
 }
 
-fn formula(query: &Query, formula: &Formula) -> Option<Diagnostic> {
+fn formula(query: &Query, formula: &Formula, regexes: &mut Regexes) -> Option<Diagnostic> {
     let fault = alias(&formula.alias).or_else(|| arithmetic(&formula.arithmetic));
     fault.or_else(|| {
         formula.arithmetic.leaves().into_iter().find_map(|found| match found {
@@ -85,12 +112,12 @@ fn formula(query: &Query, formula: &Formula) -> Option<Diagnostic> {
                 let fault = Diagnostic::new(format!("{name} is a formula itself"));
                 Some(fault.hint("a formula is made of calculations; write its parts here"))
             }
-            found => term(query, found),
+            found => term(query, found, regexes),
         })
     })
 }
 
-fn having(query: &Query, having: &Having) -> Option<Diagnostic> {
+fn having(query: &Query, having: &Having, regexes: &mut Regexes) -> Option<Diagnostic> {
     if query.group_by.is_empty() && query.view.whole().is_none() {
         let fault = Diagnostic::new("there are no groups to choose from");
         return Some(fault.hint("HAVING wants GROUP BY; events are chosen by WHERE"));
@@ -101,14 +128,14 @@ fn having(query: &Query, having: &Having) -> Option<Diagnostic> {
     let sides = having.sides();
     too_many("comparisons", sides.len() / 2, COMPARISONS_MAX).or_else(|| {
         sides.into_iter().find_map(|side| {
-            let terms = || side.leaves().into_iter().find_map(|found| term(query, found));
-            arithmetic(side).or_else(terms)
+            let mut terms = || side.leaves().into_iter().find_map(|found| term(query, found, regexes));
+            arithmetic(side).or_else(&mut terms)
         })
     })
 }
 
 /// A figure that a formula or a condition is made of.
-fn term(query: &Query, term: &Term) -> Option<Diagnostic> {
+fn term(query: &Query, term: &Term, regexes: &mut Regexes) -> Option<Diagnostic> {
     if let Some(whole) = query.view.whole() {
         return match term {
             Term::Named(name) => ordered_fact(whole, name),
@@ -120,7 +147,7 @@ fn term(query: &Query, term: &Term) -> Option<Diagnostic> {
             let known = query.named_calculation(name).is_some() || query.formula(name).is_some();
             (!known).then(|| not_calculated(query, name, "known are"))
         }
-        Term::Calculated(found) => calculation(found),
+        Term::Calculated(found) => calculation(found, regexes),
     }
 }
 
@@ -142,8 +169,12 @@ fn derived(derived: &Derived, before: &[Derived]) -> Option<Diagnostic> {
 }
 
 fn arithmetic<L>(arithmetic: &Arithmetic<L>) -> Option<Diagnostic> {
-    (arithmetic.depth() > ARITHMETIC_DEPTH_MAX)
-        .then(|| Diagnostic::new(format!("the arithmetic is nested more than {ARITHMETIC_DEPTH_MAX} deep")))
+    if arithmetic.depth() > ARITHMETIC_DEPTH_MAX {
+        return Some(Diagnostic::new(format!(
+            "the arithmetic is nested more than {ARITHMETIC_DEPTH_MAX} deep"
+        )));
+    }
+    too_many("keys or figures in one piece of arithmetic", arithmetic.leaves().len(), LEAVES_MAX)
 }
 
 pub(super) fn order_by(query: &Query) -> Option<Diagnostic> {

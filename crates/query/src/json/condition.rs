@@ -33,8 +33,14 @@ impl Reader {
     }
 
     fn filter_list(&mut self, at: &str, items: &[Value], depth: usize) -> Vec<Filter> {
-        let item = |(index, item): (usize, &Value)| self.one_filter(&format!("{at}[{index}]"), item, depth);
-        items.iter().enumerate().filter_map(item).collect()
+        let mut filters = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            if self.has_enough() {
+                break;
+            }
+            filters.extend(self.one_filter(&format!("{at}[{index}]"), item, depth));
+        }
+        filters
     }
 
     /// None where a fault was noted.
@@ -50,7 +56,10 @@ impl Reader {
             Value::String(text) => parser::parse_condition(text),
             Value::Object(parts) => match self.group(at, parts, depth) {
                 Some(group) => return group,
-                None => condition(parts),
+                None => {
+                    self.unknown_keys(&format!("{at}."), parts, &["key", "operation", "value", "type"]);
+                    condition(parts)
+                }
             },
             _ => Err(Diagnostic::new("must be a string or an object").hint("as \"@type = REPORT\"")),
         };

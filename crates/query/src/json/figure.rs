@@ -17,6 +17,9 @@ impl Reader {
             return self.fault(at, Diagnostic::new("must be a list").hint("as [\"COUNT as total\"]"));
         };
         for (index, item) in items.iter().enumerate() {
+            if self.has_enough() {
+                return;
+            }
             let at = format!("{at}[{index}]");
             let read = match item {
                 Value::String(text) => parser::parse_figure(text),
@@ -41,6 +44,8 @@ impl Reader {
 
     /// `{"operator": "P99", "key": "@duration", "alias": "p99", "filters": […]}`
     fn calculation(&mut self, at: &str, parts: &Map<String, Value>) -> Result<Calculation, Vec<Diagnostic>> {
+        let known = ["operator", "key", "alias", "filters", "filterCombination"];
+        self.unknown_keys(&format!("{at}."), parts, &known);
         let given = |key: &str| parts.get(key).filter(|value| !value.is_null());
         let condition = given("filters").map(|value| {
             let combination = given("filterCombination").map(|v| (format!("{at}.filterCombination"), v));
@@ -75,6 +80,9 @@ impl Reader {
             return self.fault(at, fault.hint("as [\"seconds = @duration / 1000\"]"));
         };
         for (at, text) in items {
+            if self.has_enough() {
+                return;
+            }
             match parser::parse_derived(&text) {
                 Ok(derived) => {
                     self.places.insert(Part::Derived(self.draft.derived.len()), at);
@@ -110,6 +118,9 @@ impl Reader {
         let one = [value.clone()];
         let mut all = Vec::new();
         for item in value.as_array().map_or(one.as_slice(), Vec::as_slice) {
+            if self.has_enough() {
+                break;
+            }
             match item.as_str().map(parser::parse_having) {
                 Some(Ok(having)) => all.push(having),
                 Some(Err(faults)) => faults.into_iter().for_each(|fault| self.fault(at, fault)),

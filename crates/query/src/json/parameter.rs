@@ -7,6 +7,9 @@ use crate::ast::{Condition, Filter, Group, Key, Literal, Needle, Order, OrderBy,
 use crate::check::Part;
 use crate::diagnostic::Diagnostic;
 
+/// How many groups a query of 2023 showed if it did not say.
+const LEGACY_GROUPS: u64 = 10;
+
 impl Reader {
     pub(super) fn parameters(&mut self, prefix: &str, parameters: &Map<String, Value>) {
         let given = |key: &str| {
@@ -41,12 +44,10 @@ impl Reader {
             let names = self.names(&at, value);
             self.namespaces(&names, given("namespaceCombination").as_ref())
         });
-        let service = given("service").and_then(|(at, value)| self.service(&at, value));
-        let all: Vec<Filter> = [filters, namespaces, service].into_iter().flatten().collect();
-        self.draft.filter =
-            Some(Filter::all(all.into_iter().filter(|f| *f != Filter::everything()).collect()));
-        if let (None, Some((at, _))) = (given("groupBys"), given("groupBy")) {
+        self.conditions.extend([filters, namespaces].into_iter().flatten());
+        if let (None, Some((at, value))) = (given("groupBys"), given("groupBy")) {
             self.legacy(&at, "today: groupBys, a list");
+            self.draft.limit = value.is_object().then_some(LEGACY_GROUPS);
         }
         if let Some((at, value)) = given("groupBys").or_else(|| given("groupBy")) {
             self.group_bys(&at, value);
@@ -61,10 +62,8 @@ impl Reader {
             self.places.insert(Part::Heatmap, at);
         }
         if let Some((at, value)) = given("others") {
-            match value.as_bool() {
-                Some(others) => self.draft.others = others,
-                None => self.fault(&at, Diagnostic::new("must be true or false")),
-            }
+            self.draft.others = self.flag(&at, value);
+            self.places.insert(Part::Others, at);
         }
         if let Some((at, value)) = given("orderBy") {
             self.order_by(&at, value);
@@ -84,20 +83,6 @@ impl Reader {
             self.fault(at, Diagnostic::new("must be a list of strings"));
             Vec::new()
         })
-    }
-
-    fn service(&mut self, at: &str, value: &Value) -> Option<Filter> {
-        match value.as_str() {
-            Some("") => None,
-            Some(service) => {
-                let test = Test::Equals(Literal::Text(service.to_owned()));
-                Some(Filter::Is(Condition { key: Key::new("$limelight.service"), test }))
-            }
-            None => {
-                self.fault(at, Diagnostic::new("must be a string"));
-                None
-            }
-        }
     }
 
     /// The reference's parameter of 2022.
@@ -121,6 +106,9 @@ impl Reader {
         let one = [value.clone()];
         let items = value.as_array().map_or(one.as_slice(), Vec::as_slice);
         for (index, item) in items.iter().enumerate() {
+            if self.has_enough() {
+                return;
+            }
             let at = if value.is_array() { format!("{at}[{index}]") } else { at.to_owned() };
             let key = match item {
                 Value::String(key) => Some(key.as_str()),
@@ -147,17 +135,50 @@ impl Reader {
     /// A group of 2023 carries order and limit of the whole result.
     fn legacy_group(&mut self, at: &str, parts: &Map<String, Value>) {
         self.unknown_keys(&format!("{at}."), parts, &["type", "value", "limit", "orderBy", "order"]);
-        for key in ["limit", "orderBy"].into_iter().filter(|key| parts.contains_key(*key)) {
-            self.legacy(&format!("{at}.{key}"), format!("today: {key} beside groupBys"));
+        let given = |key: &str| {
+            let value = parts.get(key).filter(|value| !value.is_null())?;
+            Some((format!("{at}.{key}"), value))
+        };
+        for (key, today) in [
+            ("limit", "today: limit beside groupBys"),
+            ("orderBy", "today: orderBy beside groupBys"),
+            ("order", "today: order inside orderBy"),
+        ] {
+            if given(key).is_some() {
+                self.legacy(&format!("{at}.{key}"), today);
+            }
         }
-        if let Some(limit) = parts.get("limit").and_then(Value::as_u64) {
-            self.draft.limit = Some(limit);
-            self.places.insert(Part::Limit, format!("{at}.limit"));
+        if let Some((at, value)) = given("type")
+            && !matches!(value.as_str(), Some("" | "string" | "number" | "boolean"))
+        {
+            self.fault(&at, Diagnostic::new("is no type").hint("string, number or boolean"));
         }
-        let order = parts.get("order").and_then(Value::as_str);
-        if let Some(value) = parts.get("orderBy").and_then(Value::as_str) {
-            self.draft.order_by = Some(OrderBy { value: value.to_owned(), order: direction(order) });
-            self.places.insert(Part::OrderBy, format!("{at}.orderBy"));
+        if let Some((at, value)) = given("limit") {
+            match value.as_u64() {
+                Some(limit) => self.draft.limit = Some(limit),
+                None => self.fault(&at, Diagnostic::new("must be a whole number over 0")),
+            }
+            self.places.insert(Part::Limit, at);
+        }
+        self.direction = given("order").and_then(|(at, value)| self.direction(&at, value));
+        if let Some((at, value)) = given("orderBy") {
+            let order = self.direction.unwrap_or_default();
+            match value.as_str() {
+                Some(value) => self.draft.order_by = Some(OrderBy { value: value.to_owned(), order }),
+                None => self.fault(&at, Diagnostic::new("must name a calculation")),
+            }
+            self.places.insert(Part::OrderBy, at);
+        }
+    }
+
+    fn direction(&mut self, at: &str, value: &Value) -> Option<Order> {
+        match value.as_str() {
+            Some("ASC" | "asc") => Some(Order::Ascending),
+            Some("DESC" | "desc") => Some(Order::Descending),
+            _ => {
+                self.fault(at, Diagnostic::new("must be ASC or DESC"));
+                None
+            }
         }
     }
 
@@ -166,12 +187,10 @@ impl Reader {
             Value::String(value) => Some(OrderBy { value: value.clone(), order: Order::default() }),
             Value::Object(parts) => {
                 self.unknown_keys(&format!("{at}."), parts, &["value", "order"]);
-                let order = parts.get("order").and_then(Value::as_str);
-                if !matches!(order, None | Some("ASC" | "DESC" | "asc" | "desc")) {
-                    self.fault(&format!("{at}.order"), Diagnostic::new("must be ASC or DESC"));
-                }
+                let order = parts.get("order").filter(|order| !order.is_null());
+                let order = order.and_then(|order| self.direction(&format!("{at}.order"), order));
                 let value = parts.get("value").and_then(Value::as_str);
-                value.map(|value| OrderBy { value: value.to_owned(), order: direction(order) })
+                value.map(|value| OrderBy { value: value.to_owned(), order: order.unwrap_or_default() })
             }
             _ => None,
         };
@@ -184,8 +203,6 @@ impl Reader {
     }
 
     fn needle(&mut self, at: &str, value: &Value) {
-        let flag =
-            |parts: &Map<String, Value>, key: &str| parts.get(key).and_then(Value::as_bool).unwrap_or(false);
         let needle = match value {
             Value::String(text) => Some(Needle { value: text.clone(), is_regex: false, match_case: false }),
             Value::Object(parts) => {
@@ -194,11 +211,12 @@ impl Reader {
                     self.legacy(&format!("{at}.item"), "today: value");
                 }
                 let text = parts.get("value").or_else(|| parts.get("item")).and_then(Value::as_str);
-                text.map(|text| Needle {
-                    value: text.to_owned(),
-                    is_regex: flag(parts, "isRegex"),
-                    match_case: flag(parts, "matchCase"),
-                })
+                let mut flag = |key: &str| {
+                    let value = parts.get(key).filter(|value| !value.is_null());
+                    value.is_some_and(|value| self.flag(&format!("{at}.{key}"), value))
+                };
+                let (is_regex, match_case) = (flag("isRegex"), flag("matchCase"));
+                text.map(|text| Needle { value: text.to_owned(), is_regex, match_case })
             }
             _ => None,
         };
@@ -208,12 +226,5 @@ impl Reader {
             Some(needle) => self.draft.needle = Some(needle.unslashed()),
             None => self.fault(at, Diagnostic::new("must be a text, or an object with it as value")),
         }
-    }
-}
-
-fn direction(order: Option<&str>) -> Order {
-    match order {
-        Some("ASC" | "asc") => Order::Ascending,
-        _ => Order::Descending,
     }
 }

@@ -27,6 +27,7 @@ impl<'a> Parser<'a> {
 
     /// Everything that binds at least so close.
     fn joined<L>(&mut self, leaf: Leaf<'a, L>, least: u8, depth: usize) -> Result<Arithmetic<L>, Noted> {
+        let start = self.span().start;
         let mut left = self.signed(leaf, depth)?;
         while let Some(sign) = self.sign().filter(|sign| sign.binding() >= least) {
             self.bump();
@@ -39,6 +40,10 @@ impl<'a> Parser<'a> {
                 _ => self.joined(leaf, sign.binding() + 1, depth)?,
             };
             left = Arithmetic::join(sign, left, right);
+            // A row of signs makes a tree as deep as the row is long; whatever walks or drops it does so by recursion.
+            if left.depth() > ARITHMETIC_DEPTH_MAX {
+                return Err(self.fail(start..self.end, too_deep()));
+            }
         }
         Ok(left)
     }
@@ -133,4 +138,5 @@ pub(crate) fn number(word: &str) -> Option<f64> {
 
 fn too_deep() -> Diagnostic {
     Diagnostic::new(format!("the arithmetic is nested more than {ARITHMETIC_DEPTH_MAX} deep"))
+        .hint("a long row is flatter in halves: (a + b + …) + (c + d + …)")
 }

@@ -111,7 +111,7 @@ impl Parser<'_> {
     }
 
     fn search(&mut self) -> Result<(), Noted> {
-        let (value, is_regex) = match self.regex_literal() {
+        let (value, is_regex) = match self.regex_literal()? {
             Some(regex) => (regex, true),
             None => (
                 self.text("a text to search for is missing after SEARCH", "as in SEARCH \"timed out\"")?,
@@ -298,6 +298,10 @@ impl Parser<'_> {
             }
             Token::Text(_) | Token::Quoted(_) => Err(self.fail_here(
                 Diagnostic::new("a key was expected here").hint("keys stand in back-quotes: `key`"),
+            )),
+            Token::Word(word) => Err(self.fail_here(
+                Diagnostic::new(missing)
+                    .hint(format!("a key that is called so stands in back-quotes: `{word}`")),
             )),
             _ => Err(self.fail_here(Diagnostic::new(missing))),
         }

@@ -8,6 +8,9 @@ use crate::operation::{self, Operand, Operation};
 
 /// Reads a filter string.
 pub(crate) fn parse_condition(text: &str) -> Result<Condition, Diagnostic> {
+    if let Some(fault) = super::too_long(text) {
+        return Err(fault);
+    }
     let fault = |from: usize, what: String| Diagnostic::new(what).within(text, from..text.len());
     let (key, rest) = key(text).ok_or_else(|| {
         fault(0, "a key is missing".to_owned())

@@ -41,6 +41,9 @@ impl Parser<'_> {
             return self.condition();
         }
         let (_, open) = self.bump();
+        if self.take(&Token::Close) {
+            return Ok(Filter::everything());
+        }
         let filter = self.any(depth + 1)?;
         if !self.take(&Token::Close) {
             return Err(match self.peek() {

@@ -5,14 +5,14 @@ use model::Timestamp;
 use super::{Noted, Parser};
 use crate::ast::Literal;
 use crate::diagnostic::Diagnostic;
-use crate::lexer::Token;
+use crate::lexer::{self, Token};
 use crate::operation::{Operand, Operation};
 use crate::time;
 
 impl Parser<'_> {
     pub(super) fn value(&mut self, operation: Operation, kind: Operand) -> Result<Literal, Noted> {
         if kind == Operand::Regex
-            && let Some(regex) = self.regex_literal()
+            && let Some(regex) = self.regex_literal()?
         {
             return Ok(Literal::Text(regex));
         }
@@ -59,12 +59,23 @@ impl Parser<'_> {
     }
 
     /// `/regex/`, where the next token begins with a slash and another one follows.
-    pub(super) fn regex_literal(&mut self) -> Option<String> {
+    ///
+    /// With a blank inside, the two slashes may as well be those of two paths, `SEARCH /checkout WHERE path = /pay`:
+    /// what stands between them would be lost without a word. It is a fault where it looks so.
+    pub(super) fn regex_literal(&mut self) -> Result<Option<String>, Noted> {
         let start = self.span().start;
-        let (regex, span) = self.lexer.regex(start)?;
+        let Some((regex, span)) = self.lexer.regex(start) else { return Ok(None) };
+        let goes_on = self.lexer.rest().chars().next().is_some_and(|next| !lexer::ends_word(next));
+        let swallows = goes_on && regex.contains(char::is_whitespace) || super::ends_like_a_clause(&regex);
         self.next = self.lexer.next();
         self.end = span.end;
-        Some(regex)
+        if swallows {
+            let fault = Diagnostic::new("a regular expression from one slash to the next would be this");
+            let hint =
+                "a path stands in quotes, as SEARCH \"/checkout\"; a blank at an expression's end is [ ]";
+            return Err(self.fail(span, fault.hint(hint)));
+        }
+        Ok(Some(regex))
     }
 
     /// One word, or a text in quotes.

@@ -5,16 +5,21 @@ use std::collections::BTreeSet;
 
 use super::resolve::{Catalogue, Source, reserved};
 use crate::answer::Field;
-use crate::ast::{Condition, Key, Literal, Query, Test};
+use crate::arithmetic::Arithmetic;
+use crate::ast::{Condition, Filter, Key, Literal, Query, Test};
 use crate::calculation::{Calculation, Operator};
 use crate::column::ColumnKind;
 use crate::diagnostic::closest;
 use crate::envelope::Envelope;
+use crate::formula::Term;
 
 pub(super) fn notes(query: &Query, catalogues: &[Catalogue]) -> Vec<String> {
-    let conditions = query.filter.conditions();
+    let calculations = calculations(query);
+    let of_some = calculations.iter().filter_map(|calculation| calculation.condition.as_ref());
+    let conditions: Vec<&Condition> =
+        std::iter::once(&query.filter).chain(of_some).flat_map(Filter::conditions).collect();
     let filtered = conditions.iter().map(|condition| &condition.key);
-    let calculated = query.calculations.iter().filter_map(|calculation| calculation.key.as_ref());
+    let calculated = calculations.iter().filter_map(|calculation| calculation.key.as_ref());
     let derived = query.derived.iter().flat_map(|derived| derived.arithmetic.leaves());
     let grouped = query.group_by.iter().map(|group| &group.key);
     let drawn = query.heatmap.iter().map(|heatmap| &heatmap.key);
@@ -22,9 +27,26 @@ pub(super) fn notes(query: &Query, catalogues: &[Catalogue]) -> Vec<String> {
         filtered.chain(calculated).chain(derived).chain(grouped).chain(drawn).collect();
     let unknown = keys.into_iter().filter_map(|key| unknown_key(key, catalogues));
     let typed = conditions.iter().filter_map(|condition| text_against_numbers(condition, catalogues));
-    let numbers =
-        query.calculations.iter().filter_map(|calculation| without_numbers(calculation, catalogues));
-    unknown.chain(typed).chain(numbers).collect()
+    let numbers = calculations.iter().filter_map(|calculation| without_numbers(calculation, catalogues));
+    let mut notes: Vec<String> = Vec::new();
+    // The same condition may stand in several calculations.
+    for note in unknown.chain(typed).chain(numbers) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes
+}
+
+/// The query's own, and those that only its formulas and its condition on groups name.
+fn calculations(query: &Query) -> Vec<&Calculation> {
+    let formulas = query.formulas.iter().map(|formula| &formula.arithmetic);
+    let conditions = query.having.iter().flat_map(|having| having.sides());
+    let hidden = formulas.chain(conditions).flat_map(Arithmetic::leaves).filter_map(|term| match term {
+        Term::Calculated(calculation) => Some(calculation.as_ref()),
+        Term::Named(_) => None,
+    });
+    query.calculations.iter().chain(hidden).collect()
 }
 
 fn sources(key: &Key, catalogues: &[Catalogue]) -> Vec<Source> {

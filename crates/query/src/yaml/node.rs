@@ -8,11 +8,13 @@ use std::ops::Range;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::Value;
 
-use super::place::{Places, join};
+use super::place::{Places, inside, item};
 use crate::diagnostic::Diagnostic;
 
 /// Deeper than any resource is nested.
 const DEPTH_MAX: usize = 64;
+/// More parts than any file of queries has; each costs a few hundred bytes.
+const PARTS_MAX: usize = 50_000;
 
 /// A part of a document.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +38,7 @@ impl Node {
 
 /// The only document of a text; an empty one is an empty object.
 pub(super) fn read(text: &str, places: &mut Places) -> Result<Node, Diagnostic> {
-    let mut reader = Reader { parser: Parser::new_from_str(text), text, places, at: (0, 0) };
+    let mut reader = Reader { parser: Parser::new_from_str(text), text, places, parts: 0, at: (0, 0) };
     let mut root = None;
     loop {
         match reader.next()? {
@@ -47,7 +49,7 @@ pub(super) fn read(text: &str, places: &mut Places) -> Result<Node, Diagnostic> 
                 return Err(reader.places.at(span, fault));
             }
             (Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing, _) => {}
-            (event, span) => root = Some(reader.node(event, span, "", 0)?),
+            (event, span) => root = Some(reader.node(event, span, Some(""), 0)?),
         }
     }
 }
@@ -56,6 +58,8 @@ struct Reader<'t, 'p> {
     parser: Parser<'t, saphyr_parser::StrInput<'t>>,
     text: &'t str,
     places: &'p mut Places,
+    /// How many there were so far.
+    parts: usize,
     /// The last place asked for: characters, and the bytes that they are.
     at: (usize, usize),
 }
@@ -94,14 +98,19 @@ impl<'t> Reader<'t, '_> {
         &mut self,
         event: Event<'t>,
         span: Range<usize>,
-        path: &str,
+        path: Option<&str>,
         depth: usize,
     ) -> Result<Node, Diagnostic> {
+        self.parts += 1;
+        if self.parts > PARTS_MAX {
+            let fault = format!("the document has more than {PARTS_MAX} parts");
+            return Err(self.places.at(span, Diagnostic::new(fault)));
+        }
         if depth > DEPTH_MAX {
             let fault = format!("the document is nested more than {DEPTH_MAX} deep");
             return Err(self.places.at(span, Diagnostic::new(fault)));
         }
-        self.places.remember(path.to_owned(), span.clone());
+        self.places.remember(path, &span);
         match event {
             Event::Scalar(text, style, _, _) => Ok(Node::Scalar(scalar(text, style))),
             Event::SequenceStart(..) => self.list(path, depth),
@@ -113,19 +122,19 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    fn list(&mut self, path: &str, depth: usize) -> Result<Node, Diagnostic> {
+    fn list(&mut self, path: Option<&str>, depth: usize) -> Result<Node, Diagnostic> {
         let mut items = Vec::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::SequenceEnd | Event::StreamEnd) {
                 return Ok(Node::List(items));
             }
-            let at = format!("{path}[{}]", items.len());
-            items.push(self.node(event, span, &at, depth + 1)?);
+            let at = item(path, items.len());
+            items.push(self.node(event, span, at.as_deref(), depth + 1)?);
         }
     }
 
-    fn object(&mut self, path: &str, depth: usize) -> Result<Node, Diagnostic> {
+    fn object(&mut self, path: Option<&str>, depth: usize) -> Result<Node, Diagnostic> {
         let mut parts = BTreeMap::new();
         loop {
             let (event, key_span) = self.next()?;
@@ -134,13 +143,13 @@ impl<'t> Reader<'t, '_> {
                 Event::Scalar(key, ..) => key.into_owned(),
                 _ => return Err(self.places.at(key_span, Diagnostic::new("a key must be a text"))),
             };
-            let at = join(path, &key);
+            let at = inside(path, &key);
             let (event, span) = self.next()?;
             // Of an empty value there is nothing to point at but its key; of an object its key says more than its inside.
             let leaf = matches!(event, Event::Scalar(..) | Event::SequenceStart(..)) && !span.is_empty();
-            let part = self.node(event, span, &at, depth + 1)?;
+            let part = self.node(event, span, at.as_deref(), depth + 1)?;
             if !leaf {
-                self.places.remember(at, key_span.clone());
+                self.places.remember(at.as_deref(), &key_span);
             }
             if parts.insert(key, part).is_some() {
                 return Err(self.places.at(key_span, Diagnostic::new("this key stands there twice")));

@@ -13,9 +13,23 @@ pub(super) struct Places {
     spans: HashMap<String, Range<usize>>,
 }
 
+/// Longer than the path of any part of a query. The places of a document cost so much for each of its parts at most;
+/// what is nested under longer names has the place of the nearest part around it.
+const PATH_BYTES_MAX: usize = 300;
+
 /// The path of a key inside another one.
 pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// The path of a key inside another part, as long as it is short enough to be remembered.
+pub(super) fn inside(path: Option<&str>, key: &str) -> Option<String> {
+    Some(join(path.filter(|path| path.len() + key.len() < PATH_BYTES_MAX)?, key))
+}
+
+/// The same of an item of a list.
+pub(super) fn item(path: Option<&str>, index: usize) -> Option<String> {
+    Some(format!("{}[{index}]", path.filter(|path| path.len() < PATH_BYTES_MAX)?))
 }
 
 impl Places {
@@ -23,9 +37,11 @@ impl Places {
         Self { text: text.into(), spans: HashMap::new() }
     }
 
-    /// Remembers where a part stands, in bytes of the text.
-    pub(super) fn remember(&mut self, path: String, span: Range<usize>) {
-        self.spans.insert(path, span);
+    /// Remembers where a part stands, in bytes of the text; a part without a path has no place of its own.
+    pub(super) fn remember(&mut self, path: Option<&str>, span: &Range<usize>) {
+        if let Some(path) = path {
+            self.spans.insert(path.to_owned(), span.clone());
+        }
     }
 
     /// The fault with the place of a part, or of the part that it is missing in.

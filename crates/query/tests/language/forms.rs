@@ -298,3 +298,72 @@ fn a_heatmap_in_both_forms() {
     assert_eq!(written.view, View::Calculations);
     assert_eq!(text("HEATMAP @duration").granularity_ms, Some(60_000), "a sixtieth, as of any series");
 }
+
+#[test]
+fn a_run_says_service_and_zone_beside_its_parameters_or_among_them() {
+    let counted = text("COUNT WHERE $limelight.service = shop");
+    assert_eq!(json(&value!({ "service": "shop", "parameters": { "calculations": ["COUNT"] } })), counted);
+    assert_eq!(json(&value!({ "parameters": { "service": "shop", "calculations": ["COUNT"] } })), counted);
+    let both = value!({ "service": "shop", "parameters": { "filters": ["a = 1", "b = 2"] } });
+    let read = json(&both).filter;
+    assert_eq!(read.conditions().len(), 3, "{read}");
+
+    let berlin = text("SINCE 2026-11-20 TIMEZONE Europe/Berlin");
+    for (around, inside) in [
+        (value!({ "timezone": "Europe/Berlin" }), value!({ "timeframe": { "from": "2026-11-20" } })),
+        (value!({ "timeframe": { "from": "2026-11-20" } }), value!({ "timezone": "Europe/Berlin" })),
+    ] {
+        let mut run = around.clone();
+        run["parameters"] = inside;
+        assert_eq!(json(&run), berlin, "{run}");
+    }
+    let beside_wins = value!({ "limit": 3, "parameters": { "limit": 5 } });
+    assert_eq!(json(&beside_wins).limit, 3);
+    let patterns = value!({ "patternType": "error", "parameters": { "view": "patterns" } });
+    assert_eq!(json(&patterns).group_by[0].key.as_str(), "$limelight.errorPattern");
+}
+
+#[test]
+fn a_group_of_2023_shows_ten_and_may_turn_the_order_of_the_first_figure() {
+    let of = |group: serde_json::Value| json(&value!({ "calculations": ["COUNT as n"], "groupBy": group }));
+    assert_eq!(of(value!({ "value": "a" })), text("COUNT as n GROUP BY a LIMIT 10"));
+    assert_eq!(
+        of(value!({ "type": "string", "value": "a", "order": "ASC", "limit": 3 })),
+        text("COUNT as n GROUP BY a ORDER BY n ASC LIMIT 3")
+    );
+}
+
+#[test]
+fn no_condition_at_all_reads_back() {
+    let nothing = json(&value!({ "filters": [{ "not": { "and": [] } }] }));
+    assert_eq!(nothing.to_string().matches("NOT ()").count(), 1, "{nothing}");
+    assert_eq!(text(&nothing.to_string()), nothing);
+}
+
+#[test]
+fn a_dataset_may_be_called_whatever_the_store_lets_it() {
+    let longest = "d".repeat(128);
+    assert_eq!(text(&format!("FROM {longest}")).datasets, [longest]);
+}
+
+#[test]
+fn two_paths_are_no_regular_expression() {
+    for swallowing in [
+        "SEARCH /checkout WHERE path = /",
+        "SEARCH /checkout WHERE path = /orders",
+        "WHERE path MATCH_REGEX /a LIMIT 5 SEARCH /b",
+    ] {
+        let faults = crate::refused(swallowing).to_string();
+        assert!(faults.contains("from one slash to the next") && faults.contains("quotes"), "{faults}");
+    }
+    let needle = |written: &str| text(written).needle.unwrap().value;
+    assert_eq!(needle("SEARCH /timed out/ LIMIT 5"), "timed out");
+    assert_eq!(needle("SEARCH /from here to /"), "from here to ");
+    assert_eq!(needle("SEARCH \"/checkout\" WHERE path = /"), "/checkout");
+    assert_eq!(text("WHERE (path MATCH_REGEX /a b/) LIMIT 5").limit, 5);
+
+    // Such an expression from elsewhere is written with another end.
+    let odd = json(&value!({ "needle": { "value": "x LIMIT ", "isRegex": true } }));
+    assert!(odd.to_string().contains("SEARCH /x LIMIT[ ]/"), "{odd}");
+    assert_eq!(needle(&odd.to_string()), "x LIMIT[ ]");
+}

@@ -183,6 +183,7 @@ prop_compose! {
             },
             order: if ascending { Order::Ascending } else { Order::Descending },
         });
+        let others = others && !group_by.is_empty();
         let granularity_ms = buckets.map(|buckets| timeframe.width_ms() / buckets + 1);
         Query {
             datasets, derived, calculations, formulas, filter: filter.unwrap_or_else(Filter::everything), needle,
@@ -211,6 +212,7 @@ fn of_wholes() -> impl Strategy<Value = Query> {
         calculations: Vec::new(),
         formulas: Vec::new(),
         group_by: Vec::new(),
+        others: false,
         compare_ms: None,
         ..query
     })
@@ -226,6 +228,7 @@ fn of_heatmaps() -> impl Strategy<Value = Query> {
         calculations: Vec::new(),
         formulas: Vec::new(),
         group_by: Vec::new(),
+        others: false,
         having: None,
         order_by: None,
         compare_ms: None,
