@@ -22,7 +22,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use futures::FutureExt as _;
 
 use crate::companion::Companion;
@@ -33,21 +33,29 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// All routes, bounded in body and time.
 pub(crate) fn router(companion: Companion) -> Router {
-    Router::new()
-        .route("/v1/query", post(query::run))
-        .route("/v1/query-runs/{id}", get(run::get).delete(run::delete))
-        .route("/v1/tail", get(tail::get))
-        .route("/v1/sql", post(sql::run))
-        .route("/v1/keys", get(catalogue::keys))
-        .route("/v1/values", get(catalogue::values))
-        .route("/v1/traces/{id}", get(trace::get))
-        .route("/v1/datasets", get(dataset::list))
-        .route("/v1/openapi.json", get(openapi))
-        .route("/health", get(health::look))
+    let router =
+        routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    router
         .fallback(no_such_route)
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(companion.clone(), bounded))
         .with_state(companion)
+}
+
+/// What there is, by path; `api::openapi` tells the same to whoever asks.
+fn routes() -> [(&'static str, MethodRouter<Companion>); 10] {
+    [
+        ("/v1/query", post(query::run)),
+        ("/v1/query-runs/{id}", get(run::get).delete(run::delete)),
+        ("/v1/tail", get(tail::get)),
+        ("/v1/sql", post(sql::run)),
+        ("/v1/keys", get(catalogue::keys)),
+        ("/v1/values", get(catalogue::values)),
+        ("/v1/traces/{id}", get(trace::get)),
+        ("/v1/datasets", get(dataset::list)),
+        ("/v1/openapi.json", get(openapi)),
+        ("/health", get(health::look)),
+    ]
 }
 
 async fn openapi() -> Response {
@@ -80,4 +88,16 @@ async fn other_method(request: Request) -> Response {
     let detail = format!("{} does not take {}", request.uri().path(), request.method());
     let hint = "POST /v1/query and /v1/sql, GET for everything else; /v1/query-runs/{id} takes DELETE too";
     problem(&Problem::method_not_allowed(detail).hint(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_is_told_in_the_document() {
+        for (path, _) in routes() {
+            assert!(api::openapi::ROUTES.iter().any(|told| told.path == path), "{path}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::Body;
+use companion::Admissions;
 use futures::poll;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
@@ -41,16 +42,21 @@ async fn what_is_wrong_with_a_question_is_said_whatever_form_it_has() {
     assert_eq!(last["problem"]["faults"][0]["position"], 1, "{last}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_in_lines_ends_in_time() {
+    let bounds = Admissions { at_once: 1, waiting_max: 1, wait_max: Duration::from_secs(20) };
     let fixture = Fixture::with(&Location::memory(), |settings| {
-        settings.request_timeout = Duration::ZERO;
+        (settings.admissions, settings.request_timeout) = (bounds, Duration::from_millis(50));
     })
     .await;
+    lines_of(&fixture, 1, 200).await;
+    // Nobody waits for this one any more, nor leaves: it keeps its turn.
+    let mut endless = pin!(sql(&fixture));
+    assert!(poll!(&mut endless).is_pending());
     let request = Request::post("/v1/query").header("content-type", "application/json");
     let request = request.header("accept", "application/x-ndjson").body(Body::from("{\"text\": \"\"}"));
     let body = raw(&fixture, request.unwrap()).await.into_body().collect().await.unwrap().to_bytes();
-    assert!(String::from_utf8_lossy(&body).contains("no answer within 0 ms"), "{body:?}");
+    assert!(String::from_utf8_lossy(&body).contains("no answer within 50 ms"), "{body:?}");
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ impl Reader {
             self.places.insert(Part::Limit, at);
         }
         if let Some((at, value)) = around.given("view") {
-            self.view(&at, value, around.given("patternType"));
+            self.view(&at, value, around.given("patternType").as_ref());
             self.places.insert(Part::View, at);
         }
         if let Some((at, value)) = around.given("explain") {
@@ -130,7 +130,7 @@ impl Reader {
         }
     }
 
-    fn view(&mut self, at: &str, value: &Value, pattern_type: Option<(String, &Value)>) {
+    fn view(&mut self, at: &str, value: &Value, pattern_type: Option<&(String, &Value)>) {
         let name = value.as_str().unwrap_or_default();
         if name.eq_ignore_ascii_case(PATTERNS) {
             return self.patterns(pattern_type);
@@ -143,8 +143,8 @@ impl Reader {
     }
 
     /// Patterns of messages, or of errors.
-    fn patterns(&mut self, r#type: Option<(String, &Value)>) {
-        match r#type.as_ref().map(|(at, value)| (at, value.as_str())) {
+    fn patterns(&mut self, r#type: Option<&(String, &Value)>) {
+        match r#type.map(|(at, value)| (at, value.as_str())) {
             None | Some((_, Some("message"))) => self.draft.patterns = Some("$limelight.pattern"),
             Some((_, Some("error"))) => self.draft.patterns = Some("$limelight.errorPattern"),
             Some((at, _)) => self.fault(at, Diagnostic::new("must be message or error")),

@@ -247,6 +247,11 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    // Each reads megabytes.
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn no_text_at_the_bounds_of_size_and_depth_does_harm(text in at_the_bounds()) {
