@@ -33,7 +33,7 @@ pub(super) fn stream(companion: Companion, id: RunId, question: Question, save: 
     let rest = stream::once(async move {
         // The time of a request ends with its head, which is sent before there is an answer.
         let limit = companion.settings().request_timeout;
-        match tokio::time::timeout(limit, answer(&companion, &id, question, save)).await {
+        match tokio::time::timeout(limit, Box::pin(answer(&companion, &id, question, save))).await {
             Ok(Ok(response)) => rows(response),
             Ok(Err(why)) => vec![failure(&why)],
             Err(_) => vec![failure(&out_of_time(limit))],

@@ -37,10 +37,10 @@ pub(super) fn body(arguments: &TailArgs) -> Value {
 ///
 /// # Errors
 /// Everything that is wrong with them.
-pub(super) fn text(arguments: &TailArgs) -> Result<String, Problem> {
+pub(super) fn text(arguments: &TailArgs) -> anyhow::Result<String> {
     match query::from_json(&body(arguments), Timestamp::from(SystemTime::now())) {
         Ok(query) => Ok(query.to_string()),
-        Err(faults) => Err(Problem::from(&faults)),
+        Err(faults) => Err(Problem::from(&faults).into()),
     }
 }
 
@@ -70,6 +70,6 @@ mod tests {
     fn what_is_wrong_is_said_before_anything_is_asked() {
         let arguments =
             TailArgs { filters: vec!["a CONTAINS b".to_owned()], limit: 1, ..TailArgs::default() };
-        assert!(text(&arguments).unwrap_err().detail.contains("CONTAINS is no operation"));
+        assert!(text(&arguments).unwrap_err().to_string().contains("CONTAINS is no operation"));
     }
 }
