@@ -153,14 +153,14 @@ async fn whole(mut response: reqwest::Response, bytes_max: usize) -> anyhow::Res
 /// An address as it is told: without the name and password that may be in it.
 fn shown(base: &str) -> String {
     match reqwest::Url::parse(base) {
-        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+        Ok(mut url) if url.has_host() && (!url.username().is_empty() || url.password().is_some()) => {
             // An address that can have no password has none.
             let _ = url.set_username("").and_then(|()| url.set_password(None));
             url.as_str().trim_end_matches('/').to_owned()
         }
-        Ok(_) => base.to_owned(),
-        // What is no address is told up to what may be a secret.
-        Err(_) => base.rsplit('@').next().unwrap_or_default().to_owned(),
+        Ok(url) if url.has_host() => base.to_owned(),
+        // What is no address is told without what may be a secret.
+        _ => base.rsplit('@').next().unwrap_or_default().to_owned(),
     }
 }
 
