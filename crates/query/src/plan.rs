@@ -10,7 +10,7 @@ mod statement;
 mod whole;
 mod note;
 
-pub use figure::FigureColumn;
+pub use figure::{FigureColumn, Roll};
 pub use resolve::Table;
 pub use statement::{GroupValue, Members};
 pub use whole::HEAD_COLUMNS;

@@ -24,7 +24,8 @@ use crate::error::StoreError;
 use crate::files::DataFile;
 use crate::store::Store;
 use crate::table::{Cause, Change, Outcome, Table, View};
-use merge::{Input, MergeError, Merged};
+use merge::Merged;
+pub(crate) use merge::{Input, MergeError, merge};
 
 /// Files that are fetched at once.
 const FETCHES_AT_ONCE: usize = 8;
@@ -113,7 +114,8 @@ impl Compactor {
             let known = view.schema.clone();
             let cap = self.store.options().columns_max;
             let room = (cap + cap / PROMOTED_SHARE).saturating_sub(known.dynamic().len());
-            let merged = tokio::task::spawn_blocking(move || merge::merge(inputs, &known, room)).await;
+            let work = move || merge::promotion(&inputs, &known, room).and_then(|moves| merge(inputs, moves));
+            let merged = tokio::task::spawn_blocking(work).await;
             match merged.map_err(|died| self.failed(died))? {
                 Ok(merged) => {
                     if let Some(compacted) = self.replace(&table, &run, merged).await? {

@@ -29,21 +29,28 @@ pub use sql::SqlAnswer;
 pub use tail::{Cursor, CursorError, TailError};
 
 use crate::error::StoreError;
+use crate::scan::HeldFiles;
 use crate::store::{Snapshot, Store};
 use execute::Execution;
 
 /// How long a query may take. API Gateway gives up after 30 s, and its user before.
 const QUERY_TIME_MAX: Duration = Duration::from_secs(25);
 
-/// What all queries of a store share: memory, and the footers of files read before.
+/// What all queries of a store share: memory, the footers of files read before, and small files that were put together.
 #[derive(Debug, Clone)]
 pub(crate) struct Engine {
     runtime: Arc<RuntimeEnv>,
+    held: Arc<HeldFiles>,
 }
 
 impl Engine {
     pub(crate) fn new() -> Self {
-        Self { runtime: session::runtime() }
+        Self { runtime: session::runtime(), held: Arc::default() }
+    }
+
+    /// Small files that are read as one.
+    pub(crate) fn held(&self) -> Arc<HeldFiles> {
+        self.held.clone()
     }
 
     /// Answers a query over these datasets.
@@ -87,10 +94,11 @@ impl Engine {
 
 impl Runner for Store {
     async fn run(&self, query: &Query) -> Result<Answer, RunError> {
-        let work = async {
+        // A large future: it is moved on its way to the threads of queries.
+        let work = Box::pin(async {
             let snapshots = self.named(query).await?;
             self.engine().answer(query, &snapshots).await
-        };
+        });
         match tokio::time::timeout(QUERY_TIME_MAX, work).await {
             Ok(answer) => answer,
             Err(_) => Err(RunError::TookTooLong { limit: QUERY_TIME_MAX }),

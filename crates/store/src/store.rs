@@ -16,7 +16,7 @@ use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::files::Files;
 use crate::location::{Location, Root};
-use crate::scan::Scan;
+use crate::scan::{HeldFiles, Scan};
 use crate::schema::OVERFLOW;
 use crate::slice::{Appended, ShardSlice};
 use crate::table::{Shard, Table, View};
@@ -203,12 +203,22 @@ impl Store {
     pub async fn snapshot(&self, dataset: &str) -> Result<Option<Snapshot>, StoreError> {
         let table = self.table(dataset)?;
         let Some(view) = table.view(self.since()).await? else { return Ok(None) };
-        Ok(Some(self.part(dataset, &view, &view.files)))
+        Ok(Some(self.of_files(dataset, &view, &view.files, Some(self.inner.engine.held()))))
     }
 
-    /// A dataset of which only these files are seen.
+    /// A dataset of which only these files are seen, with all their rows.
     pub(crate) fn part(&self, dataset: &str, view: &View, files: &Arc<Files>) -> Snapshot {
-        let scan = Arc::new(Scan::new(&self.inner.root, dataset, &view.schema, Arc::clone(files)));
+        self.of_files(dataset, view, files, None)
+    }
+
+    fn of_files(
+        &self,
+        dataset: &str,
+        view: &View,
+        files: &Arc<Files>,
+        held: Option<Arc<HeldFiles>>,
+    ) -> Snapshot {
+        let scan = Arc::new(Scan::new(&self.inner.root, dataset, &view.schema, files.clone(), held));
         Snapshot {
             dataset: dataset.to_owned(),
             version: i64::try_from(view.version).unwrap_or(i64::MAX),

@@ -20,6 +20,17 @@ pub struct FigureColumn {
     pub column: String,
 }
 
+/// How a figure of a time comes from those of its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Roll {
+    /// They are added.
+    Sum,
+    /// The least of them.
+    Least,
+    /// The greatest of them.
+    Greatest,
+}
+
 /// All that is worked out.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Figures {
@@ -85,6 +96,21 @@ impl Figures {
         calculations
             .map(move |(index, worked)| column("c", index, worked.calculation.label()))
             .chain(formulas.map(move |(index, (label, _))| column("r", index, label.clone())))
+    }
+
+    /// How each calculation's column of a time comes from those of its parts; none if one does not, or if there is
+    /// something to work out of them.
+    pub(super) fn rolls(&self) -> Option<Vec<(String, Roll)>> {
+        let roll = |(index, worked): (usize, &Worked)| {
+            let roll = match worked.calculation.operator {
+                Operator::Count | Operator::Sum => Roll::Sum,
+                Operator::Min => Roll::Least,
+                Operator::Max => Roll::Greatest,
+                _ => return None,
+            };
+            Some((format!("c{index}"), roll))
+        };
+        if self.has_second_step() { None } else { self.calculations.iter().enumerate().map(roll).collect() }
     }
 
     /// Whether there is something to work out of the calculations' figures.

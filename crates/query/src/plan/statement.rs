@@ -6,6 +6,7 @@
 
 use model::Timestamp;
 
+use super::figure::Roll;
 use super::{Plan, TablePlan};
 use crate::ast::{Order, Timeframe, View};
 use crate::column::ColumnKind;
@@ -53,11 +54,39 @@ pub enum Members<'a> {
     Others(&'a [Vec<GroupValue>]),
 }
 
+/// What a statement's rows are of.
+#[derive(Debug, Clone, Copy)]
+enum Times<'a> {
+    /// The whole timeframe.
+    Whole,
+    /// Buckets, by the expression of their number.
+    Buckets(&'a str),
+    /// Buckets, from which the whole is to follow.
+    Parts(&'a str),
+}
+
+impl<'a> Times<'a> {
+    fn bucket(self) -> Option<&'a str> {
+        match self {
+            Self::Whole => None,
+            Self::Buckets(bucket) | Self::Parts(bucket) => Some(bucket),
+        }
+    }
+
+    /// Columns that tell when the first and the last of the events were.
+    fn seen(self) -> &'static [&'static str] {
+        match self {
+            Self::Buckets(_) => &[],
+            Self::Whole | Self::Parts(_) => &["MIN(t) AS t_first", "MAX(t) AS t_last"],
+        }
+    }
+}
+
 impl Plan<'_> {
     /// Figures per group over the whole timeframe, one group more than the limit so that it shows whether there are
     /// more. Columns: `g0`… · `n` (events) · `t_first` `t_last` · the figures' own.
     pub fn aggregates(&self, dialect: &dyn Dialect, members: Members<'_>) -> String {
-        let mut sql = self.figures_of(dialect, members, None);
+        let mut sql = self.figures_of(dialect, members, Times::Whole);
         let groups = self.group_names(members);
         if !groups.is_empty() {
             let order = self.query.order_by.as_ref().map(|order_by| order_by.order);
@@ -75,16 +104,30 @@ impl Plan<'_> {
     /// `g0`… · `n` · the figures' own. None if no series is wanted.
     pub fn series(&self, dialect: &dyn Dialect, members: Members<'_>, rows_max: u64) -> Option<String> {
         let bucket = self.frame.bucket(dialect)?;
-        Some(format!("{} LIMIT {rows_max}", self.figures_of(dialect, members, Some(&bucket))))
+        Some(format!("{} LIMIT {rows_max}", self.figures_of(dialect, members, Times::Buckets(&bucket))))
     }
 
-    /// Per group, and per bucket if one is given: what the events say, then what the figures say.
-    fn figures_of(&self, dialect: &dyn Dialect, members: Members<'_>, bucket: Option<&str>) -> String {
-        let groups = self.group_names(members);
-        let times = match bucket {
-            Some(_) => Vec::new(),
-            None => vec!["MIN(t) AS t_first".to_owned(), "MAX(t) AS t_last".to_owned()],
-        };
+    /// Figures per bucket of all events, if those of the whole timeframe follow from them ([`Plan::rolls`]); at most
+    /// `rows_max` rows. Columns: `b` · `n` · `t_first` `t_last` · the figures' own. None if they do not, or if no series
+    /// is wanted.
+    pub fn buckets(&self, dialect: &dyn Dialect, rows_max: u64) -> Option<String> {
+        let bucket = self.frame.bucket(dialect).filter(|_| !self.rolls().is_empty())?;
+        let sql = self.figures_of(dialect, Members::All, Times::Parts(&bucket));
+        Some(format!("{sql} LIMIT {rows_max}"))
+    }
+
+    /// How each column of [`Plan::aggregates`] comes from that of [`Plan::buckets`]; nothing if it does not.
+    pub fn rolls(&self) -> Vec<(String, Roll)> {
+        let figures = self.figures.rolls().filter(|_| self.groups.is_empty());
+        let events = [("n", Roll::Sum), ("t_first", Roll::Least), ("t_last", Roll::Greatest)];
+        let events = events.map(|(name, roll)| (name.to_owned(), roll));
+        figures.map(|figures| events.into_iter().chain(figures).collect()).unwrap_or_default()
+    }
+
+    /// Per group, and per bucket if they are wanted: what the events say, then what the figures say.
+    fn figures_of(&self, dialect: &dyn Dialect, members: Members<'_>, of: Times<'_>) -> String {
+        let (groups, bucket) = (self.group_names(members), of.bucket());
+        let times = of.seen().iter().map(|column| (*column).to_owned());
         let columns = bucket.map(|bucket| format!("{bucket} AS b")).into_iter().chain(groups.iter().cloned());
         let columns = columns.chain(["COUNT(*) AS n".to_owned()]).chain(times);
         let columns: Vec<String> = columns.chain(self.figures.first_step(dialect)).collect();

@@ -17,16 +17,19 @@ use crate::schema::{OVERFLOW, Schema};
 
 /// Rows of one written batch.
 const ROWS_OUT: usize = 8_192;
+/// Inputs that have no more bytes together are read whole, each in one batch: some fifty thousand rows, and no reader
+/// stays open.
+const WHOLE_BYTES_MAX: usize = 8 << 20;
 
 /// A file to be merged.
-pub(super) struct Input {
-    pub(super) path: String,
-    pub(super) bytes: Bytes,
+pub(crate) struct Input {
+    pub(crate) path: String,
+    pub(crate) bytes: Bytes,
 }
 
 /// The merged file.
-pub(super) struct Merged {
-    pub(super) file: file::Written,
+pub(crate) struct Merged {
+    pub(crate) file: file::Written,
     /// Rows that stood twice and are left out.
     pub(super) duplicates: usize,
     /// All dynamic columns of the file.
@@ -35,7 +38,7 @@ pub(super) struct Merged {
 
 /// What is wrong with an input: it is not read again.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum MergeError {
+pub(crate) enum MergeError {
     #[error("{path} cannot be read")]
     Parquet { path: String, source: parquet::errors::ParquetError },
     #[error("{path} cannot be read")]
@@ -58,11 +61,13 @@ impl MergeError {
     }
 }
 
-/// Merges. `room` is how many keys may get a column beside those of `known`.
-pub(super) fn merge(inputs: Vec<Input>, known: &Schema, room: usize) -> Result<Merged, MergeError> {
+/// Merges, and gives columns to keys of the overflow, as far as the promotion says.
+pub(crate) fn merge(inputs: Vec<Input>, promotion: Promotion) -> Result<Merged, MergeError> {
     let bytes = inputs.iter().map(|input| input.bytes.len()).sum();
-    let promotion = promotion(&inputs, known, room)?;
-    let batch_rows = (8 * ROWS_OUT / inputs.len().max(1)).clamp(256, ROWS_OUT);
+    let batch_rows = match bytes <= WHOLE_BYTES_MAX {
+        true => ROWS_OUT,
+        false => (8 * ROWS_OUT / inputs.len().max(1)).clamp(256, ROWS_OUT),
+    };
     let mut cursors =
         inputs.into_iter().map(|input| Cursor::open(input, batch_rows)).collect::<Result<Vec<_>, _>>()?;
     let mut columns = Schema::default();
@@ -78,8 +83,8 @@ pub(super) fn merge(inputs: Vec<Input>, known: &Schema, room: usize) -> Result<M
     Ok(Merged { file: out.writer.finish()?, duplicates, columns: columns.dynamic().to_vec() })
 }
 
-/// What of the inputs' overflow gets columns.
-fn promotion(inputs: &[Input], known: &Schema, room: usize) -> Result<Promotion, MergeError> {
+/// What of the inputs' overflow gets columns. `room` is how many keys may get one beside those of `known`.
+pub(super) fn promotion(inputs: &[Input], known: &Schema, room: usize) -> Result<Promotion, MergeError> {
     let mut overflowing = Overflowing::default();
     for input in inputs {
         let failed = |source| MergeError::Parquet { path: input.path.clone(), source };

@@ -18,6 +18,7 @@ use object_store::path::Path;
 use query::{RunError, Statement, Statistics};
 
 use super::session::MEMORY_BYTES_MAX;
+use crate::scan::stored_files;
 use crate::store::Snapshot;
 
 /// The statements of one query, in one session.
@@ -112,7 +113,7 @@ impl Execution {
             self.rows_read += metrics.output_rows().unwrap_or(0) as u64;
             if let Some(config) = scan.data_source().downcast_ref::<FileScanConfig>() {
                 let groups = config.file_groups.iter().flat_map(|group| group.files());
-                self.files_read.extend(groups.map(|file| file.object_meta.location.clone()));
+                self.files_read.extend(groups.flat_map(stored_files));
             }
         }
         for child in plan.children() {
@@ -129,10 +130,11 @@ impl Execution {
     pub(super) fn statistics(&self, snapshots: &[Snapshot]) -> Statistics {
         let files: u64 = snapshots.iter().map(|snapshot| snapshot.files).sum();
         let files_read = self.files_read.len() as u64;
+        let fetched: u64 = snapshots.iter().map(|snapshot| snapshot.scan.fetched_bytes()).sum();
         Statistics {
             elapsed_ms: 0,
             rows_read: self.rows_read,
-            bytes_read: self.bytes_read,
+            bytes_read: self.bytes_read + fetched,
             files_read,
             files_skipped: files.saturating_sub(files_read),
         }

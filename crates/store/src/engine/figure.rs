@@ -2,6 +2,7 @@
 //! of the same groups some time earlier.
 
 mod row;
+mod summed;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 use super::execute::Execution;
 use super::percentile::{EXACT_VALUES_MAX, SKETCH_ERROR};
 use row::{GroupId, Row, read};
+use summed::Summed;
 
 /// Rows of a series (buckets by groups): an answer is held in memory and sent in one piece.
 const SERIES_ROWS_MAX: u64 = 200_000;
@@ -29,6 +31,41 @@ pub(super) async fn answer(
     plan: &Plan<'_>,
     execution: &mut Execution,
 ) -> Result<Answer, RunError> {
+    let mut answer = match Summed::read(plan, execution).await? {
+        Some(summed) => of_summed(summed, plan, execution).await?,
+        None => of_groups(query, plan, execution).await?,
+    };
+    // Of all that is in the answer, the others and the earlier time among it.
+    answer.notes.extend(estimates(query, &answer.aggregates));
+    answer.notes.extend(corrected(plan, &answer.aggregates));
+    Ok(answer)
+}
+
+/// All events are one group, and everything of a time is known already.
+async fn of_summed(summed: Summed, plan: &Plan<'_>, execution: &mut Execution) -> Result<Answer, RunError> {
+    let mut aggregate = summed.whole.aggregate(plan);
+    let mut answer = Answer { series: summed.series(plan), ..Answer::default() };
+    if let Some(earlier) = plan.earlier() {
+        let row = match Summed::read(&earlier, execution).await? {
+            Some(before) => {
+                let row = before.whole.aggregate(&earlier);
+                answer.previous = before.series(&earlier);
+                Some(row)
+            }
+            // Of no events there are figures, too.
+            None => {
+                let batches = execution.run(&earlier.aggregates(&DataFusion, Members::All), 1).await?;
+                read(&earlier, &batches, &EVENTS)?.first().map(|row| row.aggregate(&earlier))
+            }
+        };
+        aggregate.previous = row.map(|row| row.values);
+    }
+    answer.aggregates.push(aggregate);
+    Ok(answer)
+}
+
+/// The groups first, then the buckets of those that are shown.
+async fn of_groups(query: &Query, plan: &Plan<'_>, execution: &mut Execution) -> Result<Answer, RunError> {
     let mut answer = Answer::default();
     let rows_max = query.limit.saturating_add(1);
     let batches = execution.run(&plan.aggregates(&DataFusion, Members::All), rows_max).await?;
@@ -51,9 +88,6 @@ pub(super) async fn answer(
         shown.compare(&earlier, &mut answer.aggregates, execution).await?;
         answer.previous = shown.series(&earlier, shown.earlier_members(&earlier), execution).await?;
     }
-    // Of all that is in the answer, the others and the earlier time among it.
-    answer.notes.extend(estimates(query, &answer.aggregates));
-    answer.notes.extend(corrected(plan, &answer.aggregates));
     Ok(answer)
 }
 

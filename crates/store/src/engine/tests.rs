@@ -7,6 +7,7 @@ mod generate;
 mod reference;
 mod agreement;
 mod behaviour;
+mod fresh;
 mod figures;
 mod sql;
 mod wholes;

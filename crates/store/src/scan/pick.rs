@@ -30,14 +30,12 @@ impl Scan {
     /// When the file cannot be read, or has no such rows.
     pub(crate) async fn pick(&self, runtime: &RuntimeEnv, file: usize, rows: &[u64]) -> Result<Picked> {
         let missing = || exec_datafusion_err!("there is no file {file}");
-        let file = self.files.iter().nth(file).ok_or_else(missing)?;
+        let part = self.part(file).ok_or_else(missing)?;
         let metrics = ExecutionPlanMetricsSet::new();
-        let reader: Box<dyn AsyncFileReader> = self.readers(runtime).create_reader(
-            0,
-            self.partitioned(file),
-            Some(FOOTER_BYTES_HINT),
-            &metrics,
-        )?;
+        let (file, readers) = (self.partitioned(&part), self.readers(runtime));
+        let path = file.object_meta.location.clone();
+        let reader: Box<dyn AsyncFileReader> =
+            readers.create_reader(0, file, Some(FOOTER_BYTES_HINT), &metrics)?;
         // Without the index of pages every page before the rows would be read.
         let options = ArrowReaderOptions::new()
             .with_skip_arrow_metadata(true)
@@ -53,7 +51,7 @@ impl Scan {
         let batches: Vec<RecordBatch> = stream.try_collect().await.map_err(failed)?;
         let found: usize = batches.iter().map(RecordBatch::num_rows).sum();
         if found != rows.len() {
-            return Err(exec_datafusion_err!("{} has {found} of {} rows", file.path, rows.len()));
+            return Err(exec_datafusion_err!("{path} has {found} of {} rows", rows.len()));
         }
         let bytes = metrics.clone_inner().sum_by_name("bytes_scanned");
         Ok(Picked { batches, bytes_read: bytes.map_or(0, |bytes| bytes.as_usize() as u64) })

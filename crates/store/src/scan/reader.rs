@@ -1,4 +1,5 @@
-//! What reads a scan's files: the bytes as DataFusion does, footers from the cache that all queries share.
+//! What reads a scan's files: the bytes as DataFusion does, footers from the cache that all queries share; and what is
+//! held in memory from there.
 //!
 //! DataFusion's own reader makes a text of what failed when a footer is fetched; whoever asks then cannot tell a file that
 //! is gone from a store that does not answer.
@@ -21,6 +22,8 @@ use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
+
+use super::held::Held;
 
 /// Makes a reader for each file.
 #[derive(Debug)]
@@ -45,6 +48,9 @@ impl ParquetFileReaderFactory for Readers {
         footer_bytes_hint: Option<usize>,
         metrics: &ExecutionPlanMetricsSet,
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
+        if let Some(held) = file.extension::<Arc<Held>>() {
+            return Ok(Box::new(FromMemory(held.clone())));
+        }
         let object = file.object_meta.clone();
         let bytes = self.bytes.create_reader(partition_index, file, footer_bytes_hint, metrics)?;
         let (objects, footers) = (self.objects.clone(), self.footers.clone());
@@ -88,5 +94,28 @@ impl AsyncFileReader for Reader {
                 .map_err(|error| ParquetError::External(Box::new(error)))
         }
         .boxed()
+    }
+}
+
+/// A held file. What it reads was counted when it was fetched.
+struct FromMemory(Arc<Held>);
+
+impl AsyncFileReader for FromMemory {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let range = place(range.start)..place(range.end);
+        let all = &self.0.bytes;
+        let bytes = match range.start <= range.end && range.end <= all.len() {
+            true => Ok(all.slice(range)),
+            false => Err(ParquetError::EOF(format!("{range:?} of {} bytes", all.len()))),
+        };
+        std::future::ready(bytes).boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, parquet::errors::Result<Arc<ParquetMetaData>>> {
+        std::future::ready(Ok(self.0.footer.clone())).boxed()
     }
 }

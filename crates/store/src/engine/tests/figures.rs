@@ -239,11 +239,39 @@ fn an_explained_answer_tells_its_statements() {
     wait(async {
         let store = store(&[vec![event("logs", 0, 1_000, json!({ "a": 1 }))]]).await;
         assert_eq!(ask(&store, "COUNT FROM logs").await.explanation, None);
-        let explanation = ask(&store, "EXPLAIN COUNT FROM logs EVERY 5m").await.explanation.unwrap();
-        assert!(explanation.query.starts_with("EXPLAIN COUNT FROM logs LIMIT 100"), "{}", explanation.query);
+        let explanation =
+            ask(&store, "EXPLAIN COUNT FROM logs GROUP BY a EVERY 5m").await.explanation.unwrap();
+        assert!(explanation.query.starts_with("EXPLAIN COUNT FROM logs GROUP BY a"), "{}", explanation.query);
         assert_eq!(explanation.statements.len(), 2);
-        assert!(explanation.statements[0].sql.starts_with("SELECT COUNT(*)"));
+        assert!(explanation.statements[0].sql.starts_with("SELECT g0, COUNT(*)"));
         let plan = explanation.statements[0].plan.join("\n");
         assert!(plan.contains("DataSourceExec") && plan.contains("bytes_scanned"), "{plan}");
+    });
+}
+
+#[test]
+fn figures_that_follow_from_their_buckets_are_read_once_and_are_the_same() {
+    wait(async {
+        let events = (0..40).map(|n| {
+            let keys = if n % 3 == 0 { json!({}) } else { json!({ "d": n * 2 }) };
+            event("logs", n, 1_000 + n as i64 * 20_000, keys)
+        });
+        let then = (40..50).map(|n| event("logs", n, DAY_MS + 1_000, json!({ "d": 7 })));
+        let store = store(&[events.collect(), then.collect()]).await;
+        let asked = "COUNT as n, COUNT IF (d >= 0) as has, SUM(d) as sum, MIN(d) as min, MAX(d) as max, SUM(none) as none";
+        let once = ask(&store, &format!("EXPLAIN {asked} FROM logs LAST 1h EVERY 1m")).await;
+        assert_eq!(once.explanation.unwrap().statements.len(), 1);
+        // A percentile of buckets says nothing of the whole: two statements.
+        let twice = ask(&store, &format!("EXPLAIN {asked}, MEDIAN(d) FROM logs LAST 1h EVERY 1m")).await;
+        assert_eq!(twice.explanation.unwrap().statements.len(), 2);
+        assert_eq!(once.series.len(), twice.series.len());
+        for label in ["n", "has", "sum", "min", "max", "none", "_count", "_firstSeen", "_lastSeen"] {
+            assert_eq!(value(&once.aggregates[0], label), value(&twice.aggregates[0], label), "{label}");
+        }
+        let compared = ask(&store, &format!("{asked} FROM logs LAST 1h EVERY 1m COMPARE 1d")).await;
+        assert_eq!(compared.aggregates[0].previous.as_ref().unwrap()["sum"], json!(70));
+        assert_eq!(compared.previous.len(), 1);
+        let nothing = ask(&store, &format!("{asked} FROM logs LAST 1h EVERY 1m COMPARE 5d")).await;
+        assert_eq!(nothing.aggregates[0].previous.as_ref().unwrap()["n"], json!(0));
     });
 }
