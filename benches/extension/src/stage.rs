@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Context as _;
 use sandbox::{FunctionConfig, Invocation, Lambda, Output, OutputLine, Source};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::lines::{Lines, name_in};
 use crate::process::Child;
@@ -32,6 +33,8 @@ pub(crate) struct Stage {
     subject: Subject,
     lines: Lines,
     notes: Arc<Mutex<Notes>>,
+    /// As in Lambda each environment has a disk of its own: one that inherited another's journal would send its lines.
+    _disk: TempDir,
 }
 
 /// What the log said.
@@ -80,8 +83,11 @@ impl Stage {
                 sink.lock().unwrap_or_else(PoisonError::into_inner).hear(line, Instant::now());
             }));
         config.env.extend(subject.variables.clone());
+        let disk = tempfile::tempdir()?;
+        let journal = disk.path().to_str().context("a path that is no text")?.to_owned();
+        config.env.insert("LIMELIGHT_JOURNAL_DIR".to_owned(), journal);
         let lambda = Lambda::start(vec![config]).await?;
-        Ok(Self { lambda, name, subject: subject.clone(), lines: Lines::new(seed), notes })
+        Ok(Self { lambda, name, subject: subject.clone(), lines: Lines::new(seed), notes, _disk: disk })
     }
 
     /// Runs so many invocations of some lines, each waiting already when the one before it ends.
