@@ -16,7 +16,7 @@ use crate::{clock, notice, usage};
 const LONGEST: Duration = Duration::from_millis(1_400);
 /// How long before the platform's deadline the waiting ends.
 const EXIT_MARGIN: Duration = Duration::from_millis(200);
-/// The account's last word is worth a request, and no waiting for a stream that does not answer.
+/// The account's last word is worth a request, and no waiting for a stream that is known to be ill.
 const LAST_WORD: Duration = Duration::from_millis(60);
 /// The second destination gets so much more than the stream needed, if it answers at all: a vendor's ingress does
 /// within some 100 ms, and a batch is up to three requests.
@@ -69,11 +69,11 @@ impl Task {
     pub(super) async fn deliver(&mut self, reason: CloseReason, last_moment: Timestamp) {
         self.ship().await;
         self.export.hurry().await;
-        self.export.report().await;
-        let was_pending = self.export.is_behind();
         self.settle(last_moment.minus(LAST_WORD)).await;
-        // A stream that has just answered is given the time for one more answer.
-        let patience = if was_pending { last_moment } else { last_moment.min(clock::now().plus(LAST_WORD)) };
+        // A stream that is not known to be ill is worth a second try: the last word is what tells a sandbox that ended
+        // from one that was killed.
+        let is_well = self.export.outbound().prompt;
+        let patience = if is_well { last_moment } else { last_moment.min(clock::now().plus(LAST_WORD)) };
         self.say_the_last_word(reason, patience).await;
     }
 
