@@ -70,11 +70,8 @@ impl Task {
         self.ship().await;
         self.export.hurry().await;
         self.settle(last_moment.minus(LAST_WORD)).await;
-        // A stream that is not known to be ill is worth a second try: the last word is what tells a sandbox that ended
-        // from one that was killed.
-        let is_well = self.export.outbound().prompt;
-        let patience = if is_well { last_moment } else { last_moment.min(clock::now().plus(LAST_WORD)) };
-        self.say_the_last_word(reason, patience).await;
+        // It is what tells a sandbox that ended from one that was killed: worth a second try, while there is time.
+        self.say_the_last_word(reason, last_moment).await;
     }
 
     /// The account is sealed when nothing more becomes of the others: what the stream has, what is lost and why, and
