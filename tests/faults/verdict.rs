@@ -8,12 +8,13 @@ use crate::support::fault_proxy::plan::Fault;
 
 /// The freshness target's default, and a flush budget on top: what a killed sandbox may not have shipped yet.
 const TAIL: Duration = Duration::from_millis(1_000 + BUDGET_MS);
-/// On a machine that keeps ready threads waiting for longer, a single invocation's time says nothing about us.
-pub const QUIET: Duration = Duration::from_millis(10);
+/// On a machine that keeps ready threads waiting for longer, a single invocation's time says nothing about us: beside
+/// stalls of 7 to 9 ms single ones of 82 to 99 ms were seen.
+pub const QUIET: Duration = Duration::from_millis(5);
 /// Hand-overs between threads from the function's end to the sandbox's release; each may meet a stall.
 const HAND_OVERS: f64 = 4.0;
 /// Requests that may hang one after another within SHUTDOWN's time.
-const HUNG_AT_THE_END: u64 = 2;
+const HUNG_AT_THE_END: u64 = 3;
 /// Once the stream is known to be down.
 const BREAKER_MS: f64 = 5.0;
 
@@ -68,7 +69,7 @@ pub fn unaccounted(scenario: &Scenario, seen: &Seen) -> u64 {
 }
 
 /// Every sandbox that was not killed has a last word, and by it every record is found or counted. The last one may owe
-/// it where requests hang: two or three of them take the whole of SHUTDOWN, and then it is left on the disk.
+/// it where requests hang: three of them take the whole of SHUTDOWN, and then it is left on the disk.
 fn books(seen: &Seen, wrong: &mut Vec<String>) {
     let (closed, open): (Vec<_>, Vec<_>) = seen.books.iter().partition(|book| book.closed.is_some());
     let hung =
