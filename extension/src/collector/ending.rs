@@ -16,8 +16,9 @@ use crate::{clock, notice, usage};
 const LONGEST: Duration = Duration::from_millis(1_400);
 /// How long before the platform's deadline the waiting ends.
 const EXIT_MARGIN: Duration = Duration::from_millis(200);
-/// The account's last word is worth a request, and no waiting for a stream that is known to be ill.
-const LAST_WORD: Duration = Duration::from_millis(60);
+/// What the last word waits for the answers to everything else: less than a hurried request is given, so that it goes with
+/// the second try of what the stream has left unanswered. Each request of its own would be one more that can hang.
+const BEFORE_THE_LAST_WORD: Duration = Duration::from_millis(500);
 /// The second destination gets so much more than the stream needed, if it answers at all: a vendor's ingress does
 /// within some 100 ms, and a batch is up to three requests.
 const LAST_COPIES: Duration = Duration::from_millis(600);
@@ -69,13 +70,13 @@ impl Task {
     pub(super) async fn deliver(&mut self, reason: CloseReason, last_moment: Timestamp) {
         self.ship().await;
         self.export.hurry().await;
-        self.settle(last_moment.minus(LAST_WORD)).await;
-        // It is what tells a sandbox that ended from one that was killed: worth a second try, while there is time.
+        self.settle(last_moment.min(clock::now().plus(BEFORE_THE_LAST_WORD))).await;
         self.say_the_last_word(reason, last_moment).await;
     }
 
-    /// The account is sealed when nothing more becomes of the others: what the stream has, what is lost and why, and
-    /// what is left behind. After a timeout or a crash the sandbox may live once more, and its disk with it.
+    /// The account is sealed when the stream has answered all the others, or has been waited for: what it has, what is
+    /// lost and why, and what is left behind. After a timeout or a crash the sandbox may live once more, and its disk
+    /// with it.
     async fn say_the_last_word(&mut self, reason: CloseReason, patience: Timestamp) {
         self.export.put_away().await;
         self.follow();
