@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::run::{BUDGET_MS, Kill, Seen};
 use super::scenario::{Added, Loses, Scenario};
-use crate::support::fault_proxy::plan::Fault;
 
 /// The freshness target's default, and a flush budget on top: what a killed sandbox may not have shipped yet.
 const TAIL: Duration = Duration::from_millis(1_000 + BUDGET_MS);
@@ -14,8 +13,6 @@ pub const QUIET: Duration = Duration::from_millis(5);
 /// Hand-overs between threads from the function's end to the sandbox's release, each of which may meet a stall: four in the
 /// sandbox and the extension, and four on a request's way through the proxy to the stream and back.
 const HAND_OVERS: f64 = 8.0;
-/// Requests that may hang one after another within SHUTDOWN's time.
-const HUNG_AT_THE_END: u64 = 3;
 /// Once the stream is known to be down.
 const BREAKER_MS: f64 = 5.0;
 
@@ -69,13 +66,10 @@ pub fn unaccounted(scenario: &Scenario, seen: &Seen) -> u64 {
     }
 }
 
-/// Every sandbox that was not killed has a last word, and by it every record is found or counted. The last one may owe
-/// it where requests hang: three of them take the whole of SHUTDOWN, and then it is left on the disk.
+/// Every sandbox that was not killed has a last word, and by it every record is found or counted.
 fn books(seen: &Seen, wrong: &mut Vec<String>) {
     let (closed, open): (Vec<_>, Vec<_>) = seen.books.iter().partition(|book| book.closed.is_some());
-    let hung =
-        usize::from(seen.struck.get(Fault::Hang.word()).is_some_and(|times| *times >= HUNG_AT_THE_END));
-    if open.len() > seen.kills.len() + hung {
+    if open.len() > seen.kills.len() {
         wrong.push(format!("{} sandboxes have no last word, {} were killed", open.len(), seen.kills.len()));
     }
     for book in closed.iter().filter(|book| !book.adds_up()) {

@@ -86,8 +86,8 @@ pub struct Outbound {
 /// The shortest time for which the platform buffers records, and the one that we ask for.
 pub const BUFFERED: Duration = Duration::from_millis(25);
 
-/// Being woken up and asking for the next event belong to the budget, too.
-const LETTING_GO: Duration = Duration::from_millis(5);
+/// Being woken up and asking for the next event belong to the budget, too: 2 ms on a quiet machine, up to 6 ms beside others.
+const LETTING_GO: Duration = Duration::from_millis(8);
 
 impl Policy {
     /// Whether the sandbox is let go as soon as an invocation begins, because the next one will follow closely.
@@ -233,8 +233,8 @@ mod tests {
     #[test]
     fn a_done_invocation_is_held_until_acknowledged_or_over_budget() {
         let done = done_at(1_000);
-        assert_eq!(POLICY.hold(at(1_010), &done, PROMPT), Hold::Until(at(1_045)));
-        assert_eq!(POLICY.hold(at(1_045), &done, PROMPT), Hold::Release);
+        assert_eq!(POLICY.hold(at(1_010), &done, PROMPT), Hold::Until(at(1_042)));
+        assert_eq!(POLICY.hold(at(1_042), &done, PROMPT), Hold::Release);
         assert_eq!(
             POLICY.hold(at(1_010), &done, Outbound { unacknowledged: 0, prompt: true }),
             Hold::Release
