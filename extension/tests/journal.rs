@@ -1,7 +1,9 @@
 //! What stays on the sandbox's disk, and who finds it.
 
 use std::fs::DirBuilder;
+use std::ops::Range;
 use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::Stage;
@@ -9,12 +11,16 @@ use crate::fakes::kinesis::Answer;
 use crate::fakes::noise;
 use crate::fakes::platform::{Platform, line, runtime_done, start};
 
+/// A journal that outlives its extension, and nobody held for long.
+fn journal_in(directory: &Path) -> [(&'static str, &str); 2] {
+    [("LIMELIGHT_JOURNAL_DIR", directory.to_str().unwrap()), ("LIMELIGHT_FLUSH_BUDGET_MS", "50")]
+}
+
 #[tokio::test]
 async fn what_a_killed_extension_had_not_delivered_its_successor_delivers() {
     let journal = tempfile::tempdir().unwrap();
     let directory = journal.path().join("limelight");
-    let settings =
-        [("LIMELIGHT_JOURNAL_DIR", directory.to_str().unwrap()), ("LIMELIGHT_FLUSH_BUDGET_MS", "50")];
+    let settings = journal_in(&directory);
     let mut stage = Stage::set(Platform::start().await, &settings).await;
     stage.kinesis.otherwise(Some(Answer::Status(500)));
     for number in 0..6 {
@@ -52,23 +58,23 @@ async fn a_disk_that_cannot_be_written_is_counted_and_said_once_and_fails_nothin
     assert!(about.len() == 1 && about[0].contains("/proc/limelight: No such file"), "{said}");
 }
 
-/// Lines of 100 kB that gzip cannot shrink much.
-async fn print_noise(stage: &Stage, id: &str, lines: std::ops::Range<u64>) {
+/// One invocation, while the stream is down, that prints lines of 100 kB which gzip cannot shrink much.
+async fn print_noise_into_an_outage(stage: &Stage, lines: Range<u64>) {
+    stage.kinesis.otherwise(Some(Answer::Status(500)));
+    stage.platform.invoke("one").await;
+    stage.platform.deliver(&[start("one")]).await;
     for seed in lines {
-        stage.platform.deliver(&[line(id, &noise(100_000, seed))]).await;
+        stage.platform.deliver(&[line("one", &noise(100_000, seed))]).await;
     }
+    stage.platform.deliver(&[runtime_done("one")]).await;
+    stage.platform.ready().await;
 }
 
 #[tokio::test]
 async fn what_memory_has_no_room_for_waits_on_the_disk() {
     let settings = [("LIMELIGHT_MEMORY_MIB", "8"), ("LIMELIGHT_FLUSH_BUDGET_MS", "50")];
     let mut stage = Stage::set(Platform::start().await, &settings).await;
-    stage.kinesis.otherwise(Some(Answer::Status(500)));
-    stage.platform.invoke("one").await;
-    stage.platform.deliver(&[start("one")]).await;
-    print_noise(&stage, "one", 0..40).await;
-    stage.platform.deliver(&[runtime_done("one")]).await;
-    stage.platform.ready().await;
+    print_noise_into_an_outage(&stage, 0..40).await;
     stage.kinesis.otherwise(None);
     stage.invocation("two", "after the outage").await;
     // Reading what was taken keeps the fakes from their work.
@@ -94,12 +100,7 @@ async fn what_memory_has_no_room_for_waits_on_the_disk() {
 async fn what_the_end_itself_makes_go_is_in_the_last_word() {
     let settings = [("LIMELIGHT_MEMORY_MIB", "8"), ("LIMELIGHT_JOURNAL_MIB", "0")];
     let mut stage = Stage::set(Platform::start().await, &settings).await;
-    stage.kinesis.otherwise(Some(Answer::Status(500)));
-    stage.platform.invoke("one").await;
-    stage.platform.deliver(&[start("one")]).await;
-    print_noise(&stage, "one", 0..16).await;
-    stage.platform.deliver(&[runtime_done("one")]).await;
-    stage.platform.ready().await;
+    print_noise_into_an_outage(&stage, 0..16).await;
     stage.platform.shutdown("spindown").await;
     let last: Vec<_> = (100..106).map(|seed| line("one", &noise(100_000, seed))).collect();
     stage.platform.deliver(&last).await;
@@ -121,8 +122,7 @@ async fn what_the_end_itself_makes_go_is_in_the_last_word() {
 async fn what_stays_behind_on_the_disk_is_told_in_the_last_word() {
     let journal = tempfile::tempdir().unwrap();
     let directory = journal.path().join("limelight");
-    let settings =
-        [("LIMELIGHT_JOURNAL_DIR", directory.to_str().unwrap()), ("LIMELIGHT_FLUSH_BUDGET_MS", "50")];
+    let settings = journal_in(&directory);
     let mut stage = Stage::set(Platform::start().await, &settings).await;
     stage.invocation("one", "found").await;
     stage.until_taken("found").await;
