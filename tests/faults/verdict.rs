@@ -47,7 +47,8 @@ fn delivery(scenario: &Scenario, seen: &Seen, wrong: &mut Vec<String>) {
         let inexcusable: Vec<_> = missing.iter().filter(|mark| !excused(scenario, seen, **mark)).collect();
         let lost = inexcusable.len();
         wrong.push(format!(
-            "{lost} lines are missing and {counted} events counted: {inexcusable:?}{}",
+            "{lost} lines are missing and {counted} events counted: {inexcusable:?}{}{}",
+            reasons(seen),
             kills(seen)
         ));
     }
@@ -89,6 +90,14 @@ fn excused(scenario: &Scenario, seen: &Seen, mark: u64) -> bool {
     seen.kills.iter().any(|kill| {
         if printed > kill.at { invocation == kill.invocation } else { kill.at <= printed + TAIL + seen.stall }
     })
+}
+
+/// What sandboxes count, and why.
+fn reasons(seen: &Seen) -> String {
+    let losing = seen.books.iter().filter(|book| book.counted() > 0);
+    losing
+        .map(|book| format!("; given up {:?}, never received {}", book.given_up, book.never_received))
+        .collect()
 }
 
 /// When extensions were killed, and around which lines.
