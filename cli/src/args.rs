@@ -3,6 +3,7 @@
 mod dev;
 mod dlq;
 mod query;
+mod runs;
 mod store;
 mod replay;
 
@@ -15,6 +16,7 @@ pub use dev::DevArgs;
 pub use dlq::{DlqAction, DlqArgs};
 pub use query::{DatasetsArgs, QueryArgs, QueryFormat, TailArgs, TraceArgs};
 pub use replay::{ReplayArgs, TargetArgs};
+pub use runs::{RunsAction, RunsArgs};
 pub use store::{StoreAction, StoreArgs};
 
 /// Everything that was typed.
@@ -58,6 +60,8 @@ pub enum Command {
     Dev(Box<DevArgs>),
     /// Ask the datasets a question
     Query(Box<QueryArgs>),
+    /// List, show and stop query runs, and let go of answers that were kept
+    Runs(RunsArgs),
     /// Show events as they come, oldest first
     Tail(Box<TailArgs>),
     /// Show one trace as a waterfall

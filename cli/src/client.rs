@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::{Datasets, Problem, QueryResponse, TailPage, TraceResponse};
+use api::{Datasets, Problem, QueryResponse, QueryRuns, TailPage, TraceResponse};
 use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -63,12 +63,38 @@ impl Client {
         Ok(Self { source: Source::Store(Box::new(companion.router())) })
     }
 
-    /// Runs a query; `body` is any form that the API takes.
+    /// Runs a query; `body` is any form that the API takes. Its answer can be kept there.
     ///
     /// # Errors
     /// A [`Problem`] when the API refuses, else what went wrong on the way.
-    pub async fn query(&self, body: &Value) -> anyhow::Result<QueryResponse> {
-        self.call(Method::POST, "/v1/query", Some(body)).await
+    pub async fn query(&self, body: &Value, keep: bool) -> anyhow::Result<QueryResponse> {
+        let path = if keep { "/v1/query?save=true" } else { "/v1/query" };
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    /// The answer that was kept of a query run, or that it runs still.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub async fn run(&self, id: &str) -> anyhow::Result<QueryResponse> {
+        self.call(Method::GET, &run_path(id)?, None).await
+    }
+
+    /// Stops a query run, or lets go of its answer.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub async fn end_run(&self, id: &str) -> anyhow::Result<QueryResponse> {
+        self.call(Method::DELETE, &run_path(id)?, None).await
+    }
+
+    /// The answers that are kept, the newest first; at most so many.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub async fn runs(&self, limit: usize) -> anyhow::Result<QueryRuns> {
+        let limit = limit.to_string();
+        self.call(Method::GET, &with_parameters("/v1/query-runs", &[("limit", Some(&limit))])?, None).await
     }
 
     /// What came since a cursor to the datasets that `text` names; without a cursor where a tail begins.
@@ -76,11 +102,7 @@ impl Client {
     /// # Errors
     /// As [`Client::query`].
     pub async fn tail(&self, text: &str, cursor: Option<&str>) -> anyhow::Result<TailPage> {
-        let said = [("text", Some(text)), ("cursor", cursor)];
-        let said = said.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        // Any address will do: what is wanted of it is its path, with what was said escaped.
-        let address = reqwest::Url::parse_with_params("http://localhost/v1/tail", said)?;
-        let path = format!("{}?{}", address.path(), address.query().unwrap_or_default());
+        let path = with_parameters("/v1/tail", &[("text", Some(text)), ("cursor", cursor)])?;
         self.call(Method::GET, &path, None).await
     }
 
@@ -97,7 +119,17 @@ impl Client {
     /// # Errors
     /// As [`Client::query`].
     pub async fn datasets(&self) -> anyhow::Result<Datasets> {
-        self.call(Method::GET, "/v1/datasets", None).await
+        let mut all = Datasets::default();
+        loop {
+            let path = with_parameters("/v1/datasets", &[("cursor", all.next.as_deref())])?;
+            let page: Datasets = self.call(Method::GET, &path, None).await?;
+            all.datasets.extend(page.datasets);
+            // A server that says the same page again would be asked for ever.
+            if page.next.is_none() || page.next == all.next {
+                return Ok(Datasets { next: None, ..all });
+            }
+            all.next = page.next;
+        }
     }
 
     async fn call<T: DeserializeOwned>(
@@ -120,6 +152,27 @@ impl Client {
             Err(_) => anyhow::bail!("{route} was answered with {status}: is that Limelight's address?"),
         }
     }
+}
+
+/// A route with what is said behind the `?`, escaped.
+fn with_parameters(route: &str, said: &[(&str, Option<&str>)]) -> anyhow::Result<String> {
+    // Any address will do: what is wanted of it is its path.
+    let mut address = reqwest::Url::parse("http://localhost")?.join(route)?;
+    let said: Vec<(&str, &str)> = said.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+    if !said.is_empty() {
+        address.query_pairs_mut().extend_pairs(said);
+    }
+    Ok(address.query().map_or_else(|| route.to_owned(), |query| format!("{route}?{query}")))
+}
+
+/// The route of one run; an id of other characters would be another route.
+fn run_path(id: &str) -> anyhow::Result<String> {
+    let good = |char: char| char.is_ascii_alphanumeric() || char == '-';
+    if id.is_empty() || !id.chars().all(good) {
+        let wrong = format!("{id:?} is no query run's id: letters, digits and - (`limelight runs list`)");
+        return Err(Refused::usage(wrong).into());
+    }
+    Ok(format!("/v1/query-runs/{id}"))
 }
 
 async fn over_http(

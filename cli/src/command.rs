@@ -3,6 +3,7 @@
 pub mod dev;
 pub mod question;
 pub mod query;
+pub mod runs;
 pub mod tail;
 pub mod trace;
 pub mod datasets;
@@ -40,6 +41,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         match command {
             Command::Dev(arguments) => Box::pin(dev::run(*arguments)).await,
             Command::Query(arguments) => query::run(*arguments).await,
+            Command::Runs(arguments) => runs::run(arguments).await,
             Command::Tail(arguments) => tail::run(*arguments).await,
             Command::Trace(arguments) => trace::run(arguments).await,
             Command::Datasets(arguments) => datasets::run(arguments).await,

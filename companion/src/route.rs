@@ -43,9 +43,10 @@ pub(crate) fn router(companion: Companion) -> Router {
 }
 
 /// What there is, by path; `api::openapi` tells the same to whoever asks.
-fn routes() -> [(&'static str, MethodRouter<Companion>); 10] {
+fn routes() -> [(&'static str, MethodRouter<Companion>); 11] {
     [
         ("/v1/query", post(query::run)),
+        ("/v1/query-runs", get(run::list)),
         ("/v1/query-runs/{id}", get(run::get).delete(run::delete)),
         ("/v1/tail", get(tail::get)),
         ("/v1/sql", post(sql::run)),
@@ -79,7 +80,7 @@ async fn bounded(State(companion): State<Companion>, request: Request, next: Nex
 
 async fn no_such_route(request: Request) -> Response {
     let detail = format!("there is nothing at {}", request.uri().path());
-    let hint = "POST /v1/query, GET and DELETE /v1/query-runs/{id}, GET /v1/tail, POST /v1/sql, GET /v1/keys, \
+    let hint = "POST /v1/query, GET /v1/query-runs, GET and DELETE /v1/query-runs/{id}, GET /v1/tail, POST /v1/sql, GET /v1/keys, \
                 GET /v1/values, GET /v1/traces/{id}, GET /v1/datasets, GET /v1/openapi.json, GET /health";
     problem(&Problem::not_found(detail).hint(hint))
 }

@@ -72,6 +72,9 @@ pub struct QueryArgs {
     /// Tell how the answer came about: statements, plans, what was read
     #[arg(long)]
     pub explain: bool,
+    /// Keep the answer for 30 days: `limelight runs show` shows it again
+    #[arg(long)]
+    pub save: bool,
     /// How to write the answer
     #[arg(long, value_enum, default_value_t = QueryFormat::Table)]
     pub format: QueryFormat,

@@ -65,7 +65,7 @@ mod tests {
             to: None,
             version: 7,
         };
-        let drawn = table(&Datasets { datasets: vec![one] }).draw(100, Paint::none());
+        let drawn = table(&Datasets { datasets: vec![one], next: None }).draw(100, Paint::none());
         assert_eq!(
             drawn.lines().nth(1),
             Some("lambda-logs  12,345  1.5 KB      2  2026-11-20T12:00:00.000Z  –")

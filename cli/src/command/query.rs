@@ -32,10 +32,14 @@ pub async fn run(arguments: QueryArgs) -> anyhow::Result<()> {
         None => question::of_query(&arguments)?,
     };
     let client = Client::open(&arguments.place).await?;
-    let response = client.query(&body).await?;
-    let order = Columns::of(&body, &response);
+    show(&client.query(&body, arguments.save).await?, &body, arguments.format)
+}
+
+/// Writes an answer to what was asked.
+pub(super) fn show(response: &QueryResponse, asked: &Value, format: QueryFormat) -> anyhow::Result<()> {
+    let order = Columns::of(asked, response);
     let terminal = Terminal::stdout();
-    match arguments.format {
+    match format {
         QueryFormat::Json => return print_json(&response.data),
         QueryFormat::Ndjson => return Ok(print(&lines::of(&response.data)?)?),
         QueryFormat::Table => print(&table(&response.data, &order, terminal))?,
@@ -51,6 +55,9 @@ fn remarks(data: &QueryData) {
     for statement in data.explanation.iter().flat_map(|explanation| &explanation.statements) {
         aside(&format!("\n{} ms · {} rows · {}", statement.elapsed_ms, statement.rows, statement.sql));
         statement.plan.iter().for_each(|line| aside(&format!("  {line}")));
+    }
+    if data.query_run.url.is_some() {
+        aside(&format!("kept for 30 days: limelight runs show {}", data.query_run.id));
     }
     let cost = &data.statistics;
     let found = match (data.events.len(), data.calculations.aggregates.len(), whole::rows(data)) {

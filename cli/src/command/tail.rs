@@ -56,7 +56,7 @@ impl Tail {
         });
         let mut body = question::body(&self.arguments);
         body["timeframe"] = timeframe;
-        let response = self.client.query(&body).await?;
+        let response = self.client.query(&body, false).await?;
         response.data.notes.iter().for_each(|text| note(text));
         let mut events = response.data.events;
         events.reverse();

@@ -1,9 +1,8 @@
 //! `GET /v1/keys` and `GET /v1/values`: completion for whoever types a query.
 
-use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use api::{KeySet, Keys, Problem, ValueCount, Values};
+use api::{Cursor, KeySet, Keys, Problem, ValueCount, Values};
 use axum::extract::State;
 use axum::response::Response;
 use model::Timestamp;
@@ -12,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json as value};
 
 use super::answer::{json, problem, run_error, stopped};
-use super::parameters::Parameters;
+use super::parameters::{Paged, Parameters};
 use super::run::RunId;
 use crate::companion::Companion;
 use crate::question::Question;
@@ -30,6 +29,8 @@ pub(super) struct AboutKeys {
     datasets: String,
     /// What the keys begin with.
     prefix: String,
+    limit: Option<usize>,
+    cursor: Option<String>,
 }
 
 /// What `GET /v1/values` takes.
@@ -49,26 +50,47 @@ pub(super) async fn keys(
     State(companion): State<Companion>,
     Parameters(about): Parameters<AboutKeys>,
 ) -> Response {
-    match companion.store().keys(&names(&about.datasets)).await {
-        Ok(found) => json(&Keys { keys: sets(found, &about.prefix) }),
-        Err(error) => problem(&run_error(&error)),
+    let found = match companion.store().keys(&names(&about.datasets)).await {
+        Ok(found) => found,
+        Err(error) => return problem(&run_error(&error)),
+    };
+    let one_by_one = found.into_iter().flat_map(|(dataset, fields)| {
+        fields.into_iter().map(move |field| Place {
+            dataset: dataset.clone(),
+            r#type: field.r#type,
+            key: field.name,
+        })
+    });
+    let wanted = one_by_one.filter(|place| place.key.starts_with(&about.prefix));
+    match Paged::new(about.limit, about.cursor).of(wanted, Place::cursor) {
+        Ok((page, next)) => json(&Keys { keys: sets(page), next }),
+        Err(wrong) => problem(&wrong),
+    }
+}
+
+/// Where a key stands in the list of all.
+struct Place {
+    dataset: String,
+    r#type: &'static str,
+    key: String,
+}
+
+impl Place {
+    fn cursor(&self) -> Cursor {
+        Cursor::new([self.dataset.as_str(), self.r#type, &self.key])
     }
 }
 
 /// One set per dataset and type.
-fn sets(found: Vec<(String, Vec<query::Field>)>, prefix: &str) -> Vec<KeySet> {
-    let mut sets: BTreeMap<(String, &str), Vec<String>> = BTreeMap::new();
-    for (dataset, fields) in found {
-        for field in fields.into_iter().filter(|field| field.name.starts_with(prefix)) {
-            sets.entry((dataset.clone(), field.r#type)).or_default().push(field.name);
+fn sets(page: Vec<Place>) -> Vec<KeySet> {
+    let mut sets: Vec<KeySet> = Vec::new();
+    for Place { dataset, r#type, key } in page {
+        match sets.last_mut().filter(|set| set.dataset == dataset && set.r#type == r#type) {
+            Some(set) => set.keys.push(key),
+            None => sets.push(KeySet { dataset, r#type: r#type.to_owned(), keys: vec![key] }),
         }
     }
-    let set = |((dataset, r#type), keys): ((String, &str), Vec<String>)| KeySet {
-        dataset,
-        r#type: r#type.to_owned(),
-        keys,
-    };
-    sets.into_iter().map(set).collect()
+    sets
 }
 
 pub(super) async fn values(

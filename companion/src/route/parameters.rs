@@ -1,10 +1,11 @@
 //! What an address says: behind its `?` as a type, in its path as a text. What cannot be read is a problem as everything
 //! else.
 
-use api::Problem;
+use api::{Cursor, Problem};
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::response::Response;
 use http::request::Parts;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::answer::problem;
@@ -24,6 +25,41 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
                 Err(problem(&Problem::bad_request(detail).hint(error.body_text())))
             }
         }
+    }
+}
+
+/// Which page of a list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Paged {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl Paged {
+    pub(super) fn new(limit: Option<usize>, cursor: Option<String>) -> Self {
+        Self { limit, cursor }
+    }
+
+    /// The page of a list of all items.
+    ///
+    /// # Errors
+    /// When the cursor is none of ours.
+    pub(super) fn of<T>(
+        &self,
+        items: impl IntoIterator<Item = T>,
+        place: impl Fn(&T) -> Cursor,
+    ) -> Result<(Vec<T>, Option<String>), Box<Problem>> {
+        let after = match self.cursor.as_deref().map(Cursor::parse) {
+            Some(None) => {
+                let wrong = Problem::bad_request("the cursor is none of a page");
+                return Err(wrong
+                    .hint("give the `next` of the page before, or no cursor for the first page")
+                    .into());
+            }
+            after => after.flatten(),
+        };
+        Ok(api::page(items, place, after.as_ref(), self.limit.unwrap_or(api::LIMIT_DEFAULT)))
     }
 }
 

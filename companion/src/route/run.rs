@@ -1,11 +1,11 @@
-//! `GET` and `DELETE /v1/query-runs/{id}`: answers that were kept, and queries that are stopped.
+//! `GET /v1/query-runs`, `GET` and `DELETE /v1/query-runs/{id}`: answers that were kept, and queries that are stopped.
 
-use api::{Problem, QueryData, QueryResponse, QueryRun};
+use api::{Cursor, KeptRun, Problem, QueryData, QueryResponse, QueryRun, QueryRuns};
 use axum::extract::State;
 use axum::response::Response;
 
 use super::answer::{json, problem, status};
-use super::parameters::Named;
+use super::parameters::{Named, Paged, Parameters};
 use crate::companion::Companion;
 use crate::ingest::chain;
 
@@ -40,7 +40,7 @@ impl RunId {
 /// Keeps an answer, which then says where it is; one that is too long only says so.
 pub(super) async fn keep(companion: &Companion, response: &mut QueryResponse) -> Result<(), Box<Problem>> {
     let id = response.data.query_run.id.clone();
-    response.data.query_run.url = Some(format!("/v1/query-runs/{id}"));
+    response.data.query_run.url = Some(address(&id));
     let bytes = serde_json::to_vec(response).unwrap_or_default();
     if bytes.len() > KEPT_BYTES_MAX {
         response.data.query_run.url = None;
@@ -57,6 +57,34 @@ pub(super) async fn keep(companion: &Companion, response: &mut QueryResponse) ->
         }
         Err(error) => Err(failed(&error).into()),
     }
+}
+
+fn address(id: &str) -> String {
+    format!("/v1/query-runs/{id}")
+}
+
+pub(super) async fn list(
+    State(companion): State<Companion>,
+    Parameters(paged): Parameters<Paged>,
+) -> Response {
+    let kept = match companion.store().kept_runs().await {
+        Ok(kept) => kept,
+        Err(error) => return problem(&failed(&error)),
+    };
+    match paged.of(kept, place) {
+        Ok((page, next)) => json(&QueryRuns { query_runs: page.into_iter().map(kept_run).collect(), next }),
+        Err(wrong) => problem(&wrong),
+    }
+}
+
+/// The newest first, and of the same millisecond by name.
+fn place(run: &store::KeptRun) -> Cursor {
+    let age = i64::MAX - run.at.as_millis();
+    Cursor::new([format!("{age:020}"), run.id.clone()])
+}
+
+fn kept_run(run: store::KeptRun) -> KeptRun {
+    KeptRun { url: address(&run.id), id: run.id, kept_at: run.at.to_string(), bytes: run.bytes }
 }
 
 pub(super) async fn get(State(companion): State<Companion>, Named(text): Named) -> Response {

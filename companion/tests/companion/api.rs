@@ -174,12 +174,62 @@ async fn requests_and_traces_are_seen_whole() {
     );
 }
 
+/// What all pages of a list hold, asked for `limit` by `limit`.
+async fn pages(fixture: &Fixture, path: &str, list: &str, limit: usize) -> Vec<Value> {
+    let (mut items, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let (status, page) = fixture.get(&format!("{path}{separator}limit={limit}{cursor}")).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        items.extend(page[list].as_array().unwrap().clone());
+        let Some(next) = page["next"].as_str() else { return items };
+        cursor = format!("&cursor={next}");
+    }
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_that_together_are_the_list() {
+    let fixture = Fixture::open().await;
+    fixture.ingest(vec![record(1, b"{\"c.d\":1,\"a\":\"x\",\"b\":\"y\",\"e\":true}")]).await;
+    for id in ["one", "two", "three"] {
+        let asked = json!({"text": "FROM logs COUNT"}).to_string();
+        let path = format!("/v1/query?save=true&run={id}");
+        let (status, answer) = fixture.ask("POST", &path, "application/json", asked).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+    }
+    let whole = pages(&fixture, "/v1/keys?datasets=logs", "keys", 10_000).await;
+    let keys = |sets: &[Value]| -> Vec<(String, String)> {
+        let of_set = |set: &Value| {
+            let named = |key: &Value| (set["type"].to_string(), key.to_string());
+            set["keys"].as_array().unwrap().iter().map(named).collect::<Vec<_>>()
+        };
+        sets.iter().flat_map(of_set).collect()
+    };
+    assert!(keys(&whole).len() > 10, "{whole:?}");
+    for limit in [1, 3, 7] {
+        assert_eq!(keys(&pages(&fixture, "/v1/keys?datasets=logs", "keys", limit).await), keys(&whole));
+    }
+    let runs = pages(&fixture, "/v1/query-runs", "queryRuns", 2).await;
+    let mut ids: Vec<&str> = runs.iter().map(|run| run["id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["one", "three", "two"]);
+    assert!(runs.iter().all(|run| run["bytes"].as_u64() > Some(100) && run["url"].is_string()), "{runs:?}");
+    assert!(
+        runs.is_sorted_by(|newer, older| newer["keptAt"].as_str() >= older["keptAt"].as_str()),
+        "{runs:?}"
+    );
+    assert_eq!(pages(&fixture, "/v1/datasets", "datasets", 1).await.len(), 1);
+}
+
 #[tokio::test]
 async fn every_wrong_address_is_a_problem() {
     let fixture = Fixture::open().await;
     for path in [
         "/v1/keys?bad",
         "/v1/values?key=a&limit=many",
+        "/v1/keys?cursor=x",
+        "/v1/datasets?cursor=616",
+        "/v1/query-runs?limit=-1",
         "/v1/tail?text=COUNT",
         "/v1/tail?cursor=x",
         "/v1/query-runs/a.b",

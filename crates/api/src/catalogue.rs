@@ -8,6 +8,9 @@ use serde_json::Value;
 pub struct Keys {
     /// One per dataset and type.
     pub keys: Vec<KeySet>,
+    /// The cursor of the next page, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// The keys of one type in a dataset; a key whose values have several types is in several sets.

@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// All datasets, by name.
+/// Datasets, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Datasets {
     /// One per table.
     pub datasets: Vec<Dataset>,
+    /// The cursor of the next page, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// One dataset.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod problem;
+pub mod page;
 pub mod heatmap;
 pub mod query_run;
 pub mod trace;
@@ -15,10 +16,11 @@ pub use catalogue::{KeySet, Keys, ValueCount, Values};
 pub use dataset::{Dataset, Datasets};
 pub use health::Health;
 pub use heatmap::Heatmap;
+pub use page::{Cursor, LIMIT_DEFAULT, LIMIT_MAX, page};
 pub use problem::{CONTENT_TYPE, Fault, Problem};
 pub use query_run::{
-    Aggregate, Bucket, Calculations, Explanation, Field, GroupFigures, QueryData, QueryResponse, QueryRun,
-    Statement, Statistics,
+    Aggregate, Bucket, Calculations, Explanation, Field, GroupFigures, KeptRun, QueryData, QueryResponse,
+    QueryRun, QueryRuns, Statement, Statistics,
 };
 pub use sql::{SqlColumn, SqlRequest, SqlResponse};
 pub use tail::TailPage;

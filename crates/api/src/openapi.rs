@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use self::schema::Schemas;
 use crate::{
-    Datasets, Health, Keys, Problem, QueryResponse, SqlRequest, SqlResponse, TailPage, TraceResponse, Values,
+    Datasets, Health, Keys, Problem, QueryResponse, QueryRuns, SqlRequest, SqlResponse, TailPage,
+    TraceResponse, Values,
 };
 
 /// One method of one path.
@@ -45,8 +46,12 @@ const RUN_ID: Parameter = needed("id", "The run's id: 1 to 64 letters, digits an
 const DATASETS: Parameter =
     optional("datasets", "string", "Names with commas between them; all if none is named.");
 
+const LIMIT: Parameter =
+    optional("limit", "integer", "How many on a page, 1000 if it is left out, 10000 at most.");
+const CURSOR: Parameter = optional("cursor", "string", "Which page: the `next` of the one before.");
+
 /// Every route, in the order of a person's interest.
-pub const ROUTES: [Route; 12] = [
+pub const ROUTES: [Route; 13] = [
     Route {
         method: "post",
         path: "/v1/query",
@@ -62,6 +67,13 @@ pub const ROUTES: [Route; 12] = [
             optional("id", "string", "Which query of a YAML document with several."),
         ],
         problems: &[400, 404, 409, 413, 415, 422, 429, 504],
+    },
+    Route {
+        method: "get",
+        path: "/v1/query-runs",
+        summary: "The answers that were kept, the newest first.",
+        parameters: &[LIMIT, CURSOR],
+        problems: &[400],
     },
     Route {
         method: "get",
@@ -110,7 +122,7 @@ pub const ROUTES: [Route; 12] = [
         method: "get",
         path: "/v1/keys",
         summary: "The keys that there are, from the schemas alone.",
-        parameters: &[DATASETS, optional("prefix", "string", "What the keys begin with.")],
+        parameters: &[DATASETS, optional("prefix", "string", "What the keys begin with."), LIMIT, CURSOR],
         problems: &[400, 404],
     },
     Route {
@@ -129,9 +141,9 @@ pub const ROUTES: [Route; 12] = [
     Route {
         method: "get",
         path: "/v1/datasets",
-        summary: "What there is to ask.",
-        parameters: &[],
-        problems: &[],
+        summary: "What there is to ask, by name.",
+        parameters: &[LIMIT, CURSOR],
+        problems: &[400],
     },
     Route {
         method: "get",
@@ -234,6 +246,7 @@ fn answer(route: &Route, schemas: &mut Schemas) -> Value {
     }
     let body = match route.path {
         "/v1/query" | "/v1/query-runs/{id}" => schemas.of::<QueryResponse>(),
+        "/v1/query-runs" => schemas.of::<QueryRuns>(),
         "/v1/tail" => schemas.of::<TailPage>(),
         "/v1/traces/{id}" => schemas.of::<TraceResponse>(),
         "/v1/sql" => schemas.of::<SqlResponse>(),

@@ -16,6 +16,31 @@ pub struct QueryResponse {
     pub data: QueryData,
 }
 
+/// `GET /v1/query-runs`: answers that were kept, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueryRuns {
+    /// One per answer.
+    pub query_runs: Vec<KeptRun>,
+    /// The cursor of the next page, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// An answer that was kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptRun {
+    /// The run's id.
+    pub id: String,
+    /// Where the answer is, below the API's address.
+    pub url: String,
+    /// Since when it is kept, RFC 3339.
+    pub kept_at: String,
+    /// How long it is.
+    pub bytes: u64,
+}
+
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -36,6 +36,7 @@ pub use location::Location;
 pub use progress::Progress;
 pub use retain::{Retained, Retention};
 pub use rows::{event_to_json, rebuild};
+pub use runs::KeptRun;
 pub use sequence::{SequenceNumber, SequenceNumberError};
 pub use slice::{Appended, SequencedRecord, ShardSlice};
 pub use store::{DatasetInfo, Options, Snapshot, Store};

@@ -15,6 +15,17 @@ use crate::store::{Store, file_name};
 /// The folder, below the store's root.
 const FOLDER: &str = "query-runs";
 
+/// The answer of a query run, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRun {
+    /// The run's id.
+    pub id: String,
+    /// Since when.
+    pub at: Timestamp,
+    /// How long the answer is.
+    pub bytes: u64,
+}
+
 impl Store {
     /// Keeps the answer of a query run; false if one is kept of that id already, which then stays as it is.
     ///
@@ -41,6 +52,19 @@ impl Store {
             Err(Error::NotFound { .. }) => Ok(None),
             Err(source) => Err(failed(source)),
         }
+    }
+
+    /// The answers that are kept, in no order.
+    ///
+    /// # Errors
+    /// When the object store fails.
+    pub async fn kept_runs(&self) -> Result<Vec<KeptRun>, StoreError> {
+        let kept = |object: &ObjectMeta| {
+            let id = object.location.filename()?.strip_suffix(".json")?;
+            let at = Timestamp::from_millis(object.last_modified.timestamp_millis());
+            Some(KeptRun { id: id.to_owned(), at, bytes: object.size })
+        };
+        Ok(self.run_objects().await?.iter().filter_map(kept).collect())
     }
 
     /// Lets go of the answer of a query run; false if there was none.
@@ -86,21 +110,23 @@ impl Store {
     /// When the object store fails; what went before stays gone.
     pub async fn forget_runs(&self, kept_for: Duration) -> Result<u64, StoreError> {
         let since = self.options().now().minus(kept_for).as_millis();
-        let folder = self.root().below([FOLDER]);
-        let found: Result<Vec<ObjectMeta>, Error> =
-            self.root().objects.list(Some(&folder)).try_collect().await;
-        let found = match found {
-            Err(Error::NotFound { .. }) => Vec::new(),
-            found => {
-                found.map_err(|source| StoreError::Storage { doing: format!("listing {folder}"), source })?
-            }
-        };
+        let found = self.run_objects().await?;
         let mut gone = 0;
         for old in found.iter().filter(|object| object.last_modified.timestamp_millis() < since) {
             self.delete_run(&old.location).await?;
             gone += 1;
         }
         Ok(gone)
+    }
+
+    async fn run_objects(&self) -> Result<Vec<ObjectMeta>, StoreError> {
+        let folder = self.root().below([FOLDER]);
+        match self.root().objects.list(Some(&folder)).try_collect().await {
+            Err(Error::NotFound { .. }) => Ok(Vec::new()),
+            found => {
+                found.map_err(|source| StoreError::Storage { doing: format!("listing {folder}"), source })
+            }
+        }
     }
 
     async fn has_run(&self, path: &Path) -> Result<bool, StoreError> {

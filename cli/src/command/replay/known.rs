@@ -62,7 +62,7 @@ impl Known {
     }
 
     async fn sequences(&self, body: &Value) -> anyhow::Result<Vec<u64>> {
-        match self.client.query(body).await {
+        match self.client.query(body, false).await {
             Ok(answer) => {
                 let rows = answer.data.calculations.aggregates;
                 Ok(rows.iter().filter_map(|row| whole(row.groups.get("sequence")?)).collect())
