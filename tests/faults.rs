@@ -173,16 +173,6 @@ mod tests {
         assert_eq!(complaints(&Seen { batches_missing: 1, ..good() }).len(), 1);
     }
 
-    #[test]
-    fn a_last_word_may_be_owed_where_requests_hang_and_nowhere_else() {
-        let silent = Book { closed: None, ..good().books.remove(0) };
-        for (fault, times, wrong) in [("hang", 3, 0), ("hang", 2, 1), ("500", 9, 1)] {
-            let struck = BTreeMap::from([(fault, times)]);
-            let seen = Seen { books: vec![silent.clone()], struck, ..good() };
-            assert_eq!(complaints(&seen).len(), wrong, "{fault} {times}");
-        }
-    }
-
     /// Invocation 0 printed its second line so long after its extension was killed; neither was found.
     fn killed(scenario: &Scenario, printed_after: Duration, invocation: u64) -> Vec<String> {
         let at = Instant::now();
