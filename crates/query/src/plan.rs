@@ -9,6 +9,7 @@ mod frame;
 mod statement;
 mod whole;
 mod note;
+mod need;
 
 pub use figure::{FigureColumn, Roll};
 pub use resolve::Table;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::ast::Query;
+use crate::sql::Unsayable;
 
 /// Runs queries over datasets. The store implements it; whoever needs results takes it.
 pub trait Runner: Send + Sync {
@@ -64,6 +65,9 @@ pub enum RunError {
         /// Why, in the engine's words.
         reason: String,
     },
+    /// The engine that was asked for cannot say it.
+    #[error(transparent)]
+    Unsayable(#[from] Unsayable),
     /// The store or the engine failed; nothing is wrong with the query.
     #[error("the query failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),

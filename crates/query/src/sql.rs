@@ -1,10 +1,22 @@
 //! SQL expressions, and how an engine writes them. The plan makes expressions; a [`Dialect`] turns each into its
 //! engine's text. Everything a person wrote reaches the text through [`Dialect::text`] and [`Dialect::identifier`] only.
 
-mod datafusion;
+mod construct;
+mod path;
+mod portable;
+mod need;
 mod write;
+mod datafusion;
+mod clickhouse;
+mod athena;
 
+use std::fmt::Debug;
+
+pub use athena::Athena;
+pub use clickhouse::ClickHouse;
+pub use construct::{Construct, Said, Unsayable};
 pub use datafusion::{DataFusion, PATTERN, PERCENTILE, POWER, ROOT};
+pub(crate) use need::needs;
 pub(crate) use write::write;
 
 use crate::arithmetic::{Function, Sign};
@@ -71,7 +83,14 @@ pub(crate) enum Expr {
 }
 
 /// How an engine writes what differs between engines. The defaults are standard SQL.
-pub trait Dialect {
+pub trait Dialect: Debug + Send + Sync {
+    /// The engine, as people call it.
+    fn name(&self) -> &'static str;
+
+    /// How the engine says what not every engine says; where it cannot, the text that the methods below give is never
+    /// run.
+    fn says(&self, construct: Construct) -> Said;
+
     /// A name of a table or column.
     fn identifier(&self, name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))

@@ -11,6 +11,8 @@ mod faults;
 mod bounds;
 #[path = "language/statements.rs"]
 mod statements;
+#[path = "language/engines.rs"]
+mod engines;
 #[path = "language/generate.rs"]
 mod generate;
 #[path = "language/round_trip.rs"]

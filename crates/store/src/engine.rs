@@ -6,6 +6,7 @@ mod arithmetic;
 mod percentile;
 mod pattern;
 mod session;
+mod elsewhere;
 mod execute;
 mod cell;
 mod figure;
@@ -22,9 +23,10 @@ use std::time::{Duration, Instant};
 
 use arrow::datatypes::DataType;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use query::sql::{DataFusion, Dialect as _};
+use query::sql::{DataFusion, Dialect};
 use query::{Answer, Explanation, Plan, Query, RunError, Runner, Table, View};
 
+pub use elsewhere::{Elsewhere, Rows};
 pub use sql::SqlAnswer;
 pub use tail::{Cursor, CursorError, TailError};
 
@@ -55,6 +57,16 @@ impl Engine {
 
     /// Answers a query over these datasets.
     async fn answer(&self, query: &Query, snapshots: &[Snapshot]) -> Result<Answer, RunError> {
+        self.answer_by(query, snapshots, None).await
+    }
+
+    /// The same with statements that somebody else runs, if there is somebody.
+    async fn answer_by(
+        &self,
+        query: &Query,
+        snapshots: &[Snapshot],
+        elsewhere: Option<Arc<dyn Elsewhere>>,
+    ) -> Result<Answer, RunError> {
         let started = Instant::now();
         if snapshots.is_empty() {
             let note = "there is no dataset yet: nothing was ingested".to_owned();
@@ -66,14 +78,21 @@ impl Engine {
             View::Calculations | View::Wholes(_) => session::context(&self.runtime, snapshots)?,
             View::Events => session::placed(&self.runtime, snapshots)?,
         };
-        let mut execution = Execution::start(context, query.explain);
+        let mut notes = plan.notes().to_vec();
+        let mut execution = match elsewhere {
+            Some(elsewhere) => {
+                notes.extend(plan.said_by(elsewhere.dialect())?);
+                Execution::start_elsewhere(context, query.explain, elsewhere)
+            }
+            None => Execution::start(context, query.explain),
+        };
         let mut answer = match (query.view, &query.heatmap) {
             (_, Some(drawn)) => heatmap::answer(query, drawn, &tables, &mut execution).await?,
             (View::Calculations, None) => figure::answer(query, &plan, &mut execution).await?,
             (View::Events, None) => event::answer(query, &plan, snapshots, &mut execution).await?,
             (View::Wholes(kind), None) => whole::answer(query, &plan, kind, &mut execution).await?,
         };
-        answer.notes.splice(0..0, plan.notes().iter().cloned());
+        answer.notes.splice(0..0, notes);
         answer.fields = plan.fields().to_vec();
         answer.statistics = execution.statistics(snapshots);
         answer.explanation =
@@ -112,6 +131,30 @@ impl Runner for Store {
 }
 
 impl Store {
+    /// Answers a query with another engine's help: it finds and counts over the same tables, whole events are read
+    /// here. How long it may take is the engine's own business.
+    ///
+    /// # Errors
+    /// Those of [`Runner::run`], and [`RunError::Unsayable`] where the engine cannot say what is asked.
+    pub async fn run_elsewhere(&self, query: &Query, by: Arc<dyn Elsewhere>) -> Result<Answer, RunError> {
+        let snapshots = self.named(query).await?;
+        Box::pin(self.engine().answer_by(query, &snapshots, Some(by))).await
+    }
+
+    /// The statements that a query's answer begins with in the SQL of an engine, which does not run them; which ones
+    /// follow depends on what these find.
+    ///
+    /// # Errors
+    /// When a dataset is not there, the store cannot be read, or the engine cannot say what is asked.
+    pub async fn statements(&self, query: &Query, dialect: &dyn Dialect) -> Result<Vec<String>, RunError> {
+        let snapshots = self.named(query).await?;
+        let tables: Vec<Table> = snapshots.iter().map(table).collect();
+        let range = query.heatmap.as_ref().map(|heatmap| query.heatmap_range(heatmap));
+        let plan = Plan::new(range.as_ref().unwrap_or(query), &tables);
+        plan.said_by(dialect)?;
+        Ok(plan.first_statements(dialect))
+    }
+
     /// The keys of each of these datasets (of all, if none is named), from their schemas alone.
     ///
     /// # Errors

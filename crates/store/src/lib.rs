@@ -27,7 +27,7 @@ mod runs;
 
 pub use compact::{Compacted, Compaction, Compactor};
 pub use dataset_name::is_dataset_name;
-pub use engine::{Cursor, CursorError, SqlAnswer, TailError};
+pub use engine::{Cursor, CursorError, Elsewhere, Rows, SqlAnswer, TailError};
 pub use error::StoreError;
 pub use export::{Export, Span};
 pub use health::Health;

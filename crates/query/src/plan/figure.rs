@@ -113,6 +113,13 @@ impl Figures {
         if self.has_second_step() { None } else { self.calculations.iter().enumerate().map(roll).collect() }
     }
 
+    pub(super) fn has_percentile(&self) -> bool {
+        let percentile = |worked: &Worked| {
+            matches!(worked.calculation.operator, Operator::Median | Operator::Percentile(_))
+        };
+        self.calculations.iter().any(percentile)
+    }
+
     /// Whether there is something to work out of the calculations' figures.
     pub(super) fn has_second_step(&self) -> bool {
         !self.formulas.is_empty() || self.having.is_some()

@@ -73,11 +73,12 @@ impl<'a> Times<'a> {
         }
     }
 
-    /// Columns that tell when the first and the last of the events were.
-    fn seen(self) -> &'static [&'static str] {
+    /// Columns that tell when the first and the last of the events were, microseconds since the epoch.
+    fn seen(self, dialect: &dyn Dialect) -> Vec<String> {
+        let seen = |(figure, name): (&str, &str)| format!("{} AS {name}", dialect.micros(figure));
         match self {
-            Self::Buckets(_) => &[],
-            Self::Whole | Self::Parts(_) => &["MIN(t) AS t_first", "MAX(t) AS t_last"],
+            Self::Buckets(_) => Vec::new(),
+            Self::Whole | Self::Parts(_) => [("MIN(t)", "t_first"), ("MAX(t)", "t_last")].map(seen).to_vec(),
         }
     }
 }
@@ -116,6 +117,18 @@ impl Plan<'_> {
         Some(format!("{sql} LIMIT {rows_max}"))
     }
 
+    /// The statements that the answer begins with; which ones follow depends on what these find.
+    pub fn first_statements(&self, dialect: &dyn Dialect) -> Vec<String> {
+        match (self.query.view, self.buckets(dialect, self.query.limit)) {
+            (View::Events, _) => {
+                (0..self.tables.len()).filter_map(|table| self.first_events(dialect, table, &[])).collect()
+            }
+            (View::Wholes(_), _) => self.wholes(dialect).into_iter().collect(),
+            (View::Calculations, Some(buckets)) => vec![buckets],
+            (View::Calculations, None) => vec![self.aggregates(dialect, Members::All)],
+        }
+    }
+
     /// How each column of [`Plan::aggregates`] comes from that of [`Plan::buckets`]; nothing if it does not.
     pub fn rolls(&self) -> Vec<(String, Roll)> {
         let figures = self.figures.rolls().filter(|_| self.groups.is_empty());
@@ -127,9 +140,8 @@ impl Plan<'_> {
     /// Per group, and per bucket if they are wanted: what the events say, then what the figures say.
     fn figures_of(&self, dialect: &dyn Dialect, members: Members<'_>, of: Times<'_>) -> String {
         let (groups, bucket) = (self.group_names(members), of.bucket());
-        let times = of.seen().iter().map(|column| (*column).to_owned());
         let columns = bucket.map(|bucket| format!("{bucket} AS b")).into_iter().chain(groups.iter().cloned());
-        let columns = columns.chain(["COUNT(*) AS n".to_owned()]).chain(times);
+        let columns = columns.chain(["COUNT(*) AS n".to_owned()]).chain(of.seen(dialect));
         let columns: Vec<String> = columns.chain(self.figures.first_step(dialect)).collect();
         let mut sql = format!("SELECT {} FROM ({}) AS e", columns.join(", "), self.rows(dialect));
         if let Some(wanted) = self.wanted(members) {
@@ -179,6 +191,27 @@ impl Plan<'_> {
             self.row_filter(table, dialect),
             self.query.limit
         ))
+    }
+
+    /// The same of events whose ids are known, in a time; at most as many as there are ids.
+    pub fn these_events(
+        &self,
+        dialect: &dyn Dialect,
+        table: usize,
+        ids: &[String],
+        times: Timeframe,
+        also: &[&str],
+    ) -> Option<String> {
+        let table = self.tables.get(table)?;
+        let [id, time] =
+            [Envelope::Id, Envelope::Timestamp].map(|field| dialect.identifier(field.physical()));
+        let also = also.iter().map(|column| format!(", {}", dialect.identifier(column))).collect::<String>();
+        let (from, inside) = (dialect.identifier(&table.dataset), inside(times, dialect));
+        let column = Expr::Column(Envelope::Id.physical().to_owned());
+        let wanted = Expr::In(Box::new(column), ids.iter().cloned().map(Expr::Text).collect());
+        let wanted = write(&wanted, dialect);
+        let limit = ids.len();
+        Some(format!("SELECT {id}, {time}{also} FROM {from} WHERE {inside} AND {wanted} LIMIT {limit}"))
     }
 
     fn group_names(&self, members: Members<'_>) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! DataFusion's SQL.
 
 use crate::column::ColumnKind;
-use crate::sql::Dialect;
+use crate::sql::{Construct, Dialect, Said};
 
 /// The aggregate, to be registered by whoever runs the statements, that takes floats, a constant
 /// fraction, and the floats' weights if they have any.
@@ -38,6 +38,14 @@ impl DataFusion {
 }
 
 impl Dialect for DataFusion {
+    fn name(&self) -> &'static str {
+        "the embedded engine"
+    }
+
+    fn says(&self, _: Construct) -> Said {
+        Said::Same
+    }
+
     fn overflow(&self, json: &str, key: &str, kind: Option<ColumnKind>) -> String {
         format!("{}({json}, {})", Self::overflow_function(kind), self.text(key))
     }

@@ -4,17 +4,17 @@ use std::fmt::Write as _;
 
 use model::Path;
 use query::plan::Members;
-use query::sql::DataFusion;
+use query::sql::{DataFusion, Dialect};
 use query::{Column, ColumnKind, GroupValue, Plan, Table};
 
 use crate::text;
 
-fn column(path: &str, kind: ColumnKind, physical: &str) -> Column {
+pub(crate) fn column(path: &str, kind: ColumnKind, physical: &str) -> Column {
     let segments = path.split('/').map(str::to_owned).collect();
     Column { path: Path::from_segments(segments).unwrap(), kind, physical: physical.to_owned() }
 }
 
-fn columns() -> Vec<Column> {
+pub(crate) fn columns() -> Vec<Column> {
     vec![
         column("text", ColumnKind::Text, "k_text"),
         column("int", ColumnKind::Int, "k_int__i"),
@@ -31,18 +31,24 @@ fn columns() -> Vec<Column> {
 }
 
 /// What stands behind the timeframe in a statement's condition.
-fn condition(filter: &str) -> String {
+fn condition(filter: &str, dialect: &dyn Dialect) -> String {
     let query = text(&format!("FROM d WHERE {filter}"));
     let columns = columns();
     let plan = Plan::new(&query, &[Table { dataset: "d", columns: &columns, overflow: None }]);
-    let sql = plan.first_events(&DataFusion, 0, &[]).unwrap();
+    let sql = plan.first_events(dialect, 0, &[]).unwrap();
     let (_, rest) = sql.split_once("\"timestamp\" < ").unwrap();
-    let (_, rest) = rest.split_once(") AND ").unwrap_or((rest, "every event ORDER"));
+    let until = dialect.time(query.timeframe.to.as_micros());
+    let (_, rest) = rest.split_once(&format!("{until} AND ")).unwrap_or((rest, "every event ORDER"));
     rest.split_once(" ORDER").unwrap().0.to_owned()
 }
 
 #[test]
 fn every_operation_on_every_type_and_on_a_missing_key() {
+    insta::assert_snapshot!(operations(&DataFusion));
+}
+
+/// The condition of each operation on each key.
+pub(crate) fn operations(dialect: &dyn Dialect) -> String {
     let tests = [
         "= x",
         "= 5",
@@ -90,10 +96,10 @@ fn every_operation_on_every_type_and_on_a_missing_key() {
     for key in keys {
         for test in tests {
             let filter = format!("{key} {test}");
-            writeln!(golden, "{filter}\n    {}", condition(&filter)).unwrap();
+            writeln!(golden, "{filter}\n    {}", condition(&filter, dialect)).unwrap();
         }
     }
-    insta::assert_snapshot!(golden);
+    golden
 }
 
 /// What the extension writes on sampled events stands beside the envelope, in a column of its own.
@@ -113,6 +119,11 @@ fn a_reserved_name_outside_the_envelope_is_a_key_of_some_events() {
 
 #[test]
 fn whole_statements() {
+    insta::assert_snapshot!(statements(&DataFusion));
+}
+
+/// The statements of figures and events.
+pub(crate) fn statements(dialect: &dyn Dialect) -> String {
     let columns = columns();
     let queries = [
         "COUNT FROM d EVERY NONE",
@@ -140,27 +151,32 @@ fn whole_statements() {
         writeln!(golden, "{written}").unwrap();
         if query.calculations.is_empty() {
             for table in 0..query.datasets.len() {
-                writeln!(golden, "    {}", plan.first_events(&DataFusion, table, &[]).unwrap()).unwrap();
+                writeln!(golden, "    {}", plan.first_events(dialect, table, &[]).unwrap()).unwrap();
             }
         } else {
-            writeln!(golden, "    {}", plan.aggregates(&DataFusion, Members::All)).unwrap();
+            writeln!(golden, "    {}", plan.aggregates(dialect, Members::All)).unwrap();
             let kept: Vec<Vec<GroupValue>> = [GroupValue::Text("it's".to_owned()), GroupValue::Missing]
                 .map(|value| vec![value; plan.groups().len()])
                 .to_vec();
-            if let Some(series) = plan.series(&DataFusion, Members::These(&kept), 100) {
+            if let Some(series) = plan.series(dialect, Members::These(&kept), 100) {
                 writeln!(golden, "    {series}").unwrap();
             }
             if let Some(earlier) = plan.earlier() {
-                let others = earlier.series(&DataFusion, Members::Others(&kept), 100).unwrap();
+                let others = earlier.series(dialect, Members::Others(&kept), 100).unwrap();
                 writeln!(golden, "    {others}").unwrap();
             }
         }
     }
-    insta::assert_snapshot!(golden);
+    golden
 }
 
 #[test]
 fn statements_of_wholes() {
+    insta::assert_snapshot!(wholes(&DataFusion));
+}
+
+/// The statements of requests, invocations and traces.
+pub(crate) fn wholes(dialect: &dyn Dialect) -> String {
     let columns = [
         column("@type", ColumnKind::Text, "k_type"),
         column("@billedDuration", ColumnKind::Int, "k_billed__i"),
@@ -187,15 +203,12 @@ fn statements_of_wholes() {
             .collect();
         let plan = Plan::new(&query, &tables);
         let ids = ["it's".to_owned()];
-        let statements = [
-            plan.wholes(&DataFusion),
-            plan.whole_members(&DataFusion, &ids),
-            plan.whole_heads(&DataFusion, &ids, 9),
-        ];
+        let statements =
+            [plan.wholes(dialect), plan.whole_members(dialect, &ids), plan.whole_heads(dialect, &ids, 9)];
         writeln!(golden, "{written}").unwrap();
         statements.into_iter().flatten().for_each(|sql| writeln!(golden, "    {sql}").unwrap());
     }
-    insta::assert_snapshot!(golden);
+    golden
 }
 
 #[test]

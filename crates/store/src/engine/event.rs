@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
+use model::Timestamp;
 use query::sql::DataFusion;
-use query::{Answer, Order, Plan, Query, RunError};
+use query::{Answer, Order, Plan, Query, RunError, Timeframe};
 use serde_json::{Map, Value};
 
 use super::execute::Execution;
@@ -15,6 +16,9 @@ use super::{cell, failed};
 use crate::rows::{event_to_json, rebuild};
 use crate::scan::{FILE, ROW};
 use crate::store::Snapshot;
+
+/// Some engines see milliseconds of times where tables have microseconds: an event is that near to what they say.
+const PRECISION_US: i64 = 1_000;
 
 /// Where an event stands in the answer's order, and on the disk.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,8 +61,13 @@ async fn first_places(
 ) -> Result<Vec<Place>, RunError> {
     let mut places = Vec::new();
     for table in 0..plan.datasets().count() {
-        let Some(sql) = plan.first_events(&DataFusion, table, &[FILE, ROW]) else { continue };
-        for batch in execution.run(&sql, query.limit).await? {
+        let sql = if execution.is_elsewhere() {
+            located(query, plan, table, execution).await?
+        } else {
+            plan.first_events(&DataFusion, table, &[FILE, ROW])
+        };
+        let Some(sql) = sql else { continue };
+        for batch in execution.run_here(&sql, query.limit).await? {
             places.extend(read_places(&batch, table)?);
         }
     }
@@ -68,6 +77,30 @@ async fn first_places(
     }
     places.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
     Ok(places)
+}
+
+/// Who answers elsewhere says which events come first; where these stand is looked up here, by id and time. None if
+/// there are none.
+async fn located(
+    query: &Query,
+    plan: &Plan<'_>,
+    table: usize,
+    execution: &mut Execution,
+) -> Result<Option<String>, RunError> {
+    let Some(sql) = plan.first_events(execution.dialect(), table, &[]) else { return Ok(None) };
+    let (mut ids, mut times) = (Vec::new(), Vec::new());
+    for batch in execution.run(&sql, query.limit).await? {
+        let found = cell::column(&batch, "id", &DataType::Utf8)?;
+        ids.extend(found.as_string::<i32>().iter().flatten().map(str::to_owned));
+        let found = cell::column(&batch, "timestamp", &DataType::Timestamp(TimeUnit::Microsecond, None))?;
+        times.extend(found.as_primitive::<TimestampMicrosecondType>().iter().flatten());
+    }
+    let frame = times.iter().min().zip(times.iter().max());
+    let frame = frame.map(|(first, last)| Timeframe {
+        from: Timestamp::from_micros(first.saturating_sub(PRECISION_US)),
+        to: Timestamp::from_micros(last.saturating_add(PRECISION_US)),
+    });
+    Ok(frame.and_then(|frame| plan.these_events(&DataFusion, table, &ids, frame, &[FILE, ROW])))
 }
 
 fn read_places(batch: &RecordBatch, table: usize) -> Result<Vec<Place>, RunError> {

@@ -15,8 +15,10 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt as _;
 use object_store::path::Path;
+use query::sql::{DataFusion, Dialect};
 use query::{RunError, Statement, Statistics};
 
+use super::elsewhere::Elsewhere;
 use super::session::MEMORY_BYTES_MAX;
 use crate::scan::stored_files;
 use crate::store::Snapshot;
@@ -24,6 +26,8 @@ use crate::store::Snapshot;
 /// The statements of one query, in one session.
 pub(super) struct Execution {
     context: SessionContext,
+    /// Who else runs them; nobody if they are run in the session.
+    elsewhere: Option<Arc<dyn Elsewhere>>,
     rows_read: u64,
     bytes_read: u64,
     /// A file that several statements read counts once.
@@ -35,11 +39,60 @@ pub(super) struct Execution {
 impl Execution {
     pub(super) fn start(context: SessionContext, explain: bool) -> Self {
         let statements = explain.then(Vec::new);
-        Self { context, rows_read: 0, bytes_read: 0, files_read: HashSet::new(), statements }
+        let files_read = HashSet::new();
+        Self { context, elsewhere: None, rows_read: 0, bytes_read: 0, files_read, statements }
+    }
+
+    /// The same, and somebody else runs the statements.
+    pub(super) fn start_elsewhere(
+        context: SessionContext,
+        explain: bool,
+        elsewhere: Arc<dyn Elsewhere>,
+    ) -> Self {
+        Self { elsewhere: Some(elsewhere), ..Self::start(context, explain) }
+    }
+
+    /// What statements are written in.
+    pub(super) fn dialect(&self) -> &dyn Dialect {
+        self.elsewhere.as_ref().map_or(&DataFusion as &dyn Dialect, |elsewhere| elsewhere.dialect())
+    }
+
+    /// Whether somebody else runs the statements.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.elsewhere.is_some()
     }
 
     /// Runs a statement to its end; more rows than `rows_max` are an error.
     pub(super) async fn run(&mut self, sql: &str, rows_max: u64) -> Result<Vec<RecordBatch>, RunError> {
+        match self.elsewhere.clone() {
+            Some(elsewhere) => Ok(vec![self.run_elsewhere(elsewhere.as_ref(), sql, rows_max).await?]),
+            None => self.run_here(sql, rows_max).await,
+        }
+    }
+
+    async fn run_elsewhere(
+        &mut self,
+        elsewhere: &dyn Elsewhere,
+        sql: &str,
+        rows_max: u64,
+    ) -> Result<RecordBatch, RunError> {
+        tracing::debug!(sql, engine = elsewhere.dialect().name(), "query statement");
+        let started = Instant::now();
+        let result = elsewhere.run(sql, rows_max).await?;
+        self.bytes_read += result.bytes_read;
+        if let Some(statements) = &mut self.statements {
+            statements.push(Statement {
+                sql: sql.to_owned(),
+                plan: vec![format!("run by {}", elsewhere.dialect().name())],
+                rows: result.rows.len() as u64,
+                elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            });
+        }
+        result.batch()
+    }
+
+    /// The same in this process, also where somebody else runs the query's other statements.
+    pub(super) async fn run_here(&mut self, sql: &str, rows_max: u64) -> Result<Vec<RecordBatch>, RunError> {
         let frame = self.context.sql_with_options(sql, read_only()).await;
         let plan = async { frame?.create_physical_plan().await };
         let plan = plan.await.map_err(|error| explained(&error))?;

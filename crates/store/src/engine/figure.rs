@@ -7,7 +7,6 @@ mod summed;
 use std::collections::{BTreeMap, HashMap};
 
 use query::plan::Members;
-use query::sql::DataFusion;
 use query::{
     Aggregate, Answer, Bucket, Calculation, Figures, GroupFigures, GroupValue, Groups, Operator, Plan, Query,
     RunError,
@@ -54,7 +53,8 @@ async fn of_summed(summed: Summed, plan: &Plan<'_>, execution: &mut Execution) -
             }
             // Of no events there are figures, too.
             None => {
-                let batches = execution.run(&earlier.aggregates(&DataFusion, Members::All), 1).await?;
+                let batches =
+                    execution.run(&earlier.aggregates(execution.dialect(), Members::All), 1).await?;
                 read(&earlier, &batches, &EVENTS)?.first().map(|row| row.aggregate(&earlier))
             }
         };
@@ -68,7 +68,7 @@ async fn of_summed(summed: Summed, plan: &Plan<'_>, execution: &mut Execution) -
 async fn of_groups(query: &Query, plan: &Plan<'_>, execution: &mut Execution) -> Result<Answer, RunError> {
     let mut answer = Answer::default();
     let rows_max = query.limit.saturating_add(1);
-    let batches = execution.run(&plan.aggregates(&DataFusion, Members::All), rows_max).await?;
+    let batches = execution.run(&plan.aggregates(execution.dialect(), Members::All), rows_max).await?;
     let mut shown = read(plan, &batches, &EVENTS)?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let more = shown.len() > limit;
@@ -158,7 +158,7 @@ impl Shown {
     }
 
     async fn other(&self, plan: &Plan<'_>, execution: &mut Execution) -> Result<Option<Aggregate>, RunError> {
-        let sql = plan.aggregates(&DataFusion, Members::Others(&self.groups));
+        let sql = plan.aggregates(execution.dialect(), Members::Others(&self.groups));
         let batches = execution.run(&sql, 1).await?;
         // Taken together, no events are a row too; there are no other groups then.
         let row = read(plan, &batches, &EVENTS)?.into_iter().find(|row| row.count() > 0);
@@ -172,7 +172,7 @@ impl Shown {
         aggregates: &mut [Aggregate],
         execution: &mut Execution,
     ) -> Result<(), RunError> {
-        let sql = earlier.aggregates(&DataFusion, self.earlier_members(earlier));
+        let sql = earlier.aggregates(execution.dialect(), self.earlier_members(earlier));
         let batches = execution.run(&sql, self.rows.len() as u64 + 1).await?;
         let before = read(earlier, &batches, &EVENTS)?;
         let before: HashMap<GroupId, &Row> = before.iter().map(|row| (row.id(), row)).collect();
@@ -219,7 +219,9 @@ impl Shown {
         members: Members<'_>,
         execution: &mut Execution,
     ) -> Result<Vec<Row>, RunError> {
-        let Some(sql) = plan.series(&DataFusion, members, SERIES_ROWS_MAX + 1) else { return Ok(Vec::new()) };
+        let Some(sql) = plan.series(execution.dialect(), members, SERIES_ROWS_MAX + 1) else {
+            return Ok(Vec::new());
+        };
         read(plan, &execution.run(&sql, SERIES_ROWS_MAX).await?, &["n", "b"])
     }
 }

@@ -4,6 +4,7 @@
 /// The language's own generator of filters.
 #[path = "../../../query/tests/language/generate.rs"]
 mod generate;
+mod drawn;
 mod reference;
 mod agreement;
 mod behaviour;

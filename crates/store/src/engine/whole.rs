@@ -7,7 +7,6 @@ mod member;
 use arrow::array::AsArray as _;
 use arrow::datatypes::{DataType, Float64Type};
 use model::Timestamp;
-use query::sql::DataFusion;
 use query::{Answer, Fact, FactKind, Plan, Query, RunError, Whole};
 use serde_json::{Map, Value};
 
@@ -61,7 +60,7 @@ struct Texts<'a> {
 }
 
 async fn figures(query: &Query, plan: &Plan<'_>, execution: &mut Execution) -> Result<Vec<Found>, RunError> {
-    let Some(sql) = plan.wholes(&DataFusion) else { return Ok(Vec::new()) };
+    let Some(sql) = plan.wholes(execution.dialect()) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for batch in execution.run(&sql, query.limit.saturating_add(1)).await? {
         let ids = cell::column(&batch, "i", &DataType::Utf8)?;

@@ -107,6 +107,12 @@ impl Sheet {
         sheet
     }
 
+    /// Everything that is read of events.
+    pub(in crate::plan) fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let inputs = self.tables.iter().flat_map(|of| of.inputs.iter().chain([&of.identity]));
+        inputs.chain(self.heads.iter().flat_map(|head| [&head.condition, &head.told]))
+    }
+
     fn request(&mut self, events: &[Events]) {
         self.run(events);
         self.count("events", events, |_| Expr::All(Vec::new()));

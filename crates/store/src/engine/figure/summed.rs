@@ -7,7 +7,6 @@ use arrow::array::{ArrayRef, ArrowNativeTypeOp, AsArray, PrimitiveArray, RecordB
 use arrow::compute::{cast, concat_batches, max, min, sum};
 use arrow::datatypes::{ArrowNumericType, DataType, Float64Type, Int64Type};
 use query::plan::Roll;
-use query::sql::DataFusion;
 use query::{Bucket, Plan, RunError};
 
 use super::row::{Row, read};
@@ -24,7 +23,7 @@ pub(super) struct Summed {
 impl Summed {
     /// None where the whole does not follow from the buckets, or where there are none.
     pub(super) async fn read(plan: &Plan<'_>, execution: &mut Execution) -> Result<Option<Self>, RunError> {
-        let Some(sql) = plan.buckets(&DataFusion, SERIES_ROWS_MAX + 1) else { return Ok(None) };
+        let Some(sql) = plan.buckets(execution.dialect(), SERIES_ROWS_MAX + 1) else { return Ok(None) };
         let batches = execution.run(&sql, SERIES_ROWS_MAX).await?;
         let buckets = read(plan, &batches, &["n", "b"])?;
         let Some(first) = batches.first().filter(|_| !buckets.is_empty()) else { return Ok(None) };

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use query::{Filter, Query, RunError, Runner as _, Whole};
 use serde_json::{Map, json};
 
-use super::agreement::{attributes, parts};
+use super::drawn::{attributes, parts};
 use super::reference::{self, Seen};
 use super::{ask, event, now, read, store, wait};
 use crate::engine::execute::Execution;

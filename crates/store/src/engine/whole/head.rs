@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use arrow::array::{Array as _, ArrayRef, AsArray as _};
 use arrow::datatypes::{DataType, Int64Type};
 use query::plan::HEAD_COLUMNS;
-use query::sql::DataFusion;
 use query::{Plan, RunError};
 
 use super::super::cell;
@@ -43,7 +42,7 @@ impl Heads {
     ) -> Result<Self, RunError> {
         let mut heads = Self::default();
         // One more than may be, so that it shows: what is cut off in silence would be a wrong answer.
-        let sql = plan.whole_heads(&DataFusion, ids, rows_max.saturating_add(1));
+        let sql = plan.whole_heads(execution.dialect(), ids, rows_max.saturating_add(1));
         let Some(sql) = sql else { return Ok(heads) };
         for batch in execution.run(&sql, rows_max).await? {
             let times = cell::column(&batch, "t", &DataType::Int64)?;

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::DataType;
-use query::sql::DataFusion;
 use query::{Plan, RunError};
 
 use super::super::cell;
@@ -31,7 +30,7 @@ impl Members {
         execution: &mut Execution,
     ) -> Result<Self, RunError> {
         let mut members = Self::default();
-        let Some(sql) = plan.whole_members(&DataFusion, ids) else { return Ok(members) };
+        let Some(sql) = plan.whole_members(execution.dialect(), ids) else { return Ok(members) };
         for batch in execution.run(&sql, rows_max).await? {
             let column = |name| cell::column(&batch, name, &DataType::Utf8);
             let ids = column("i")?;

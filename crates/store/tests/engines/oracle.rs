@@ -1,0 +1,96 @@
+//! ClickHouse as the oracle: it reads the same Delta tables with a reader of its own, runs the statements of its own
+//! dialect, and must come to the same answer to every question of the suite.
+//!
+//! What is known to differ, and is kept out of the questions, no more than that:
+//! - Sums of floats in another order, and sines of another library, differ in the last digits: `comparison::CLOSE`.
+//! - The digits of floats under 0.0001 and over 10^16 as text: one engine writes an exponent where the other does not.
+//! - What a needle finds in the JSON of keys without a column: there it also finds the JSON's own marks.
+//! - A lone backslash at the end of `LIKE`'s pattern, which escapes nothing (`drawn::parts`).
+//! - Word boundaries in regular expressions beside letters that are not ASCII; percentiles of more than 100,000 values
+//!   of a group, which are estimates here; message patterns, which ClickHouse cannot say.
+
+use std::sync::Arc;
+
+use query::sql::Construct;
+use query::{Answer, Query, RunError, Runner as _};
+
+use crate::clickhouse::ClickHouse;
+use crate::comparison::difference;
+use crate::questions;
+use crate::tables::Tables;
+
+/// What came of the questions.
+#[derive(Debug, Default)]
+struct Outcome {
+    same: usize,
+    /// How many of these answers hold something.
+    telling: usize,
+    /// What its dialect says that it cannot say.
+    unsaid: Vec<String>,
+    different: Vec<String>,
+}
+
+impl Outcome {
+    async fn of(tables: &Tables, oracle: &Arc<ClickHouse>, questions: &[Query]) -> Self {
+        let mut outcome = Self::default();
+        for query in questions {
+            let ours = tables.store.run(query).await.unwrap_or_else(|error| panic!("{query}: {error}"));
+            match tables.store.run_elsewhere(query, oracle.clone()).await {
+                Ok(theirs) => match difference(&ours, &theirs) {
+                    None => {
+                        outcome.same += 1;
+                        outcome.telling += usize::from(tells(&ours));
+                    }
+                    Some(difference) => outcome.different.push(format!("{query}\n    {difference}")),
+                },
+                Err(RunError::Unsayable(unsayable)) => {
+                    outcome.unsaid.push(format!("{query}: {:?}", unsayable.constructs));
+                }
+                Err(error) => outcome.different.push(format!("{query}\n    {error}")),
+            }
+        }
+        outcome
+    }
+}
+
+fn tells(answer: &Answer) -> bool {
+    let figures = answer.aggregates.iter().any(|row| row.values["_count"] != 0);
+    figures || answer.heatmap.is_some() || !answer.events.is_empty() || !answer.wholes.is_empty()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clickhouse_gives_the_same_answers() {
+    let tables = Tables::write().await;
+    let oracle = Arc::new(ClickHouse::over(&tables.datasets()));
+    let (written, drawn) = (questions::written(), questions::drawn());
+    for (what, questions) in [("written", written), ("drawn", drawn)] {
+        let outcome = Outcome::of(&tables, &oracle, &questions).await;
+        let count = outcome.different.len();
+        assert!(
+            outcome.different.is_empty(),
+            "{count} of the {what} differ:\n{}",
+            outcome.different.join("\n")
+        );
+        assert!(outcome.unsaid.is_empty(), "{}", outcome.unsaid.join("\n"));
+        assert_eq!(outcome.same, questions.len());
+        // An oracle over nothing would agree with everything.
+        assert!(outcome.telling * 3 > outcome.same * 2, "{} of {}", outcome.telling, outcome.same);
+        println!(
+            "{} of {} questions that were {what} have the same answer, {} of them not empty",
+            outcome.same,
+            questions.len(),
+            outcome.telling
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_clickhouse_cannot_say_is_refused_and_named() {
+    let tables = Tables::write().await;
+    let oracle = Arc::new(ClickHouse::over(&tables.datasets()));
+    let query = query::parse_text("VIEW patterns FROM logs LAST 2h", crate::tables::now()).unwrap();
+    let refused = tables.store.run_elsewhere(&query, oracle).await.unwrap_err();
+    let RunError::Unsayable(unsayable) = &refused else { panic!("{refused:?}") };
+    assert_eq!(unsayable.constructs, [Construct::MessagePattern]);
+    assert!(refused.to_string().contains("ClickHouse cannot say message patterns"), "{refused}");
+}
