@@ -29,6 +29,22 @@ pub struct Client {
     source: Source,
 }
 
+/// How a query is answered.
+#[derive(Debug, Clone, Default)]
+pub struct How {
+    /// Whether the answer is kept.
+    pub keep: bool,
+    /// Who answers; whoever usually does if it is not said.
+    pub engine: Option<String>,
+}
+
+impl How {
+    /// By the companion itself: a command's own small questions.
+    pub fn here() -> Self {
+        Self { keep: false, engine: Some("embedded".to_owned()) }
+    }
+}
+
 enum Source {
     Server { base: String, found: Found, http: reqwest::Client },
     Store(Box<axum::Router>),
@@ -63,13 +79,13 @@ impl Client {
         Ok(Self { source: Source::Store(Box::new(companion.router())) })
     }
 
-    /// Runs a query; `body` is any form that the API takes. Its answer can be kept there.
+    /// Runs a query; `body` is any form that the API takes.
     ///
     /// # Errors
     /// A [`Problem`] when the API refuses, else what went wrong on the way.
-    pub async fn query(&self, body: &Value, keep: bool) -> anyhow::Result<QueryResponse> {
-        let path = if keep { "/v1/query?save=true" } else { "/v1/query" };
-        self.call(Method::POST, path, Some(body)).await
+    pub async fn query(&self, body: &Value, how: &How) -> anyhow::Result<QueryResponse> {
+        let said = [("save", how.keep.then_some("true")), ("engine", how.engine.as_deref())];
+        self.call(Method::POST, &with_parameters("/v1/query", &said)?, Some(body)).await
     }
 
     /// The answer that was kept of a query run, or that it runs still.

@@ -6,6 +6,7 @@ use store::{Store, StoreError};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use crate::engines::Engines;
 use crate::ingest::Turns;
 use crate::route;
 use crate::runs::Runs;
@@ -21,6 +22,7 @@ pub struct Companion {
     settings: Arc<Settings>,
     turns: Arc<Turns>,
     runs: Arc<Runs>,
+    engines: Engines,
     tails: Arc<Semaphore>,
     /// Held while files are looked after; when the last vacuum of this process was.
     vacuumed_at: Arc<Mutex<Option<Instant>>>,
@@ -33,12 +35,14 @@ impl Companion {
     /// When the store cannot be used, with its place and why.
     pub async fn open(settings: Settings) -> Result<Self, StoreError> {
         let store = Store::open(&settings.store, settings.options.clone()).await?;
+        let engines = Engines::new(&settings.engines, settings.request_timeout).await;
         let (runs, tails) = (Runs::new(settings.admissions), Semaphore::new(TAILS_MAX));
         Ok(Self {
             store,
             settings: Arc::new(settings),
             turns: Arc::default(),
             runs: Arc::new(runs),
+            engines,
             tails: Arc::new(tails),
             vacuumed_at: Arc::default(),
         })
@@ -62,6 +66,11 @@ impl Companion {
     /// What answers queries.
     pub(crate) fn runs(&self) -> &Runs {
         &self.runs
+    }
+
+    /// Who answers them.
+    pub(crate) fn engines(&self) -> &Engines {
+        &self.engines
     }
 
     /// A place for one more live tail, as long as it is held; none if there is none.

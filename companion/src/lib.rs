@@ -6,6 +6,7 @@ pub mod ingest;
 pub mod letters;
 pub mod upkeep;
 pub mod admission;
+pub mod engines;
 mod question;
 mod runs;
 pub mod route;
@@ -13,5 +14,6 @@ pub mod lambda;
 
 pub use admission::Admissions;
 pub use companion::Companion;
+pub use engines::EngineSettings;
 pub use ingest::{IngestReport, StreamRecord};
 pub use settings::{Settings, SettingsError};

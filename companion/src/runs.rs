@@ -9,13 +9,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use model::Timestamp;
-use query::{Answer, Diagnostics, Query, RunError, Runner as _};
+use query::{Answer, Diagnostics, Query, RunError};
 use store::Store;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::admission::{Admission, Admissions, Busy};
+use crate::companion::Companion;
+use crate::engines::Choice;
 use crate::question::Question;
 
 /// Between two looks whether somebody asked in another process that a query be stopped. Each is one request to the
@@ -62,27 +64,29 @@ impl Runs {
         }
     }
 
-    /// Reads and answers a question in its turn; `now` is when it was asked. Whoever no longer waits for the answer
+    /// Reads and answers a question in its turn; `now` is when it was asked, `engine` who shall answer if that is said. Whoever no longer waits for the answer
     /// stops it, too.
     pub(crate) async fn run(
         &self,
         id: &str,
-        store: &Store,
+        companion: &Companion,
         question: Question,
+        engine: Option<Choice>,
         now: Timestamp,
     ) -> Result<(Query, Answer), Stopped> {
         let (registered, cancelled) = self.register(id)?;
+        let (store, engines) = (companion.store().clone(), companion.engines().clone());
         let owned = store.clone();
         let work = async move {
             let query = question.read(now)?;
-            let answer = owned.run(&query).await?;
+            let answer = engines.answer(&owned, &query, engine).await?;
             Ok((query, answer))
         };
         tokio::select! {
             biased;
             // Its sender goes only when it sends, or with the registration.
             _ = cancelled => Err(Stopped::Cancelled),
-            () = asked_elsewhere(id, store, now.minus(CLOCKS_APART)) => Err(Stopped::Cancelled),
+            () = asked_elsewhere(id, &store, now.minus(CLOCKS_APART)) => Err(Stopped::Cancelled),
             answer = self.in_turn(work) => {
                 drop(registered);
                 answer?

@@ -1,5 +1,6 @@
 //! What may be set, from the environment or by the program that holds the companion inside itself.
 
+mod engine;
 mod retention;
 
 use std::time::Duration;
@@ -8,6 +9,7 @@ use store::{Location, Options};
 use wire::Limits;
 
 use crate::admission::Admissions;
+use crate::engines::EngineSettings;
 pub use retention::Retentions;
 
 /// How the companion works.
@@ -23,6 +25,8 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// How many queries run and wait.
     pub admissions: Admissions,
+    /// Which engine answers queries.
+    pub engines: EngineSettings,
     /// How long events are kept.
     pub retentions: Retentions,
     /// Memory that this process may use, bytes, where that is known: compaction keeps within it.
@@ -47,14 +51,15 @@ impl Settings {
             limits: Limits::default(),
             request_timeout: Self::REQUEST_TIMEOUT_DEFAULT,
             admissions: Admissions::default(),
+            engines: EngineSettings::default(),
             retentions: Retentions::default(),
             memory_bytes: None,
         }
     }
 
     /// Reads `LIMELIGHT_STORE` (required), `LIMELIGHT_REQUEST_TIMEOUT_MS`, `LIMELIGHT_RECORD_INFLATED_BYTES_MAX`,
-    /// `LIMELIGHT_QUERIES_AT_ONCE`, `LIMELIGHT_QUERIES_WAITING_MAX`, `LIMELIGHT_RETENTION`, and Lambda's
-    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, through `lookup`.
+    /// `LIMELIGHT_QUERIES_AT_ONCE`, `LIMELIGHT_QUERIES_WAITING_MAX`, `LIMELIGHT_RETENTION`, what
+    /// [`EngineSettings::from_env`] reads, and Lambda's `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, through `lookup`.
     ///
     /// # Errors
     /// All that is wrong with them, not only the first.
@@ -75,6 +80,10 @@ impl Settings {
         let retentions = retentions.unwrap_or_else(|fault| {
             faults.push(format!("LIMELIGHT_RETENTION: {fault}"));
             Retentions::default()
+        });
+        let engines = EngineSettings::from_env(&lookup).unwrap_or_else(|wrong| {
+            faults.extend(wrong);
+            EngineSettings::default()
         });
         let memory_mb = lookup("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|text| text.parse::<u64>().ok());
         let mut number = |name: &str, default: u64, max: u64| match lookup(name) {
@@ -103,6 +112,7 @@ impl Settings {
                     admissions,
                     request_timeout: Duration::from_millis(timeout_ms),
                     limits: Limits { inflated_bytes_max, ..Limits::default() },
+                    engines,
                     retentions,
                     memory_bytes: memory_mb.map(|mb| mb << 20),
                     ..Self::new(store)

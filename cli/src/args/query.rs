@@ -75,6 +75,10 @@ pub struct QueryArgs {
     /// Keep the answer for 30 days: `limelight runs show` shows it again
     #[arg(long)]
     pub save: bool,
+    /// Who answers: embedded, athena, or auto (athena where there is much to read); with --explain also what Athena
+    /// would be asked where it is not set up
+    #[arg(long, value_name = "ENGINE", value_parser = ["embedded", "athena", "auto"])]
+    pub engine: Option<String>,
     /// How to write the answer
     #[arg(long, value_enum, default_value_t = QueryFormat::Table)]
     pub format: QueryFormat,

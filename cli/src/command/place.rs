@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use companion::{Companion, Settings};
+use companion::{Companion, EngineSettings, Settings};
 use store::Location;
 
 use crate::args::StorePlaceArgs;
@@ -29,5 +29,15 @@ pub async fn at(store: &str) -> anyhow::Result<Companion> {
     if !store.contains(':') && !Path::new(store).is_dir() {
         return Err(Refused::not_found(format!("there is no store at {store}: no such directory")).into());
     }
-    Ok(Companion::open(Settings::new(location)).await?)
+    Ok(Companion::open(settings(location)?).await?)
+}
+
+/// How a companion in this process works: by its defaults, and with the engines that the environment sets up.
+///
+/// # Errors
+/// What is wrong with the environment.
+pub fn settings(location: Location) -> Result<Settings, Refused> {
+    let engines = EngineSettings::from_env(|name| std::env::var(name).ok());
+    let engines = engines.map_err(|faults| Refused::usage(faults.join("; ")))?;
+    Ok(Settings { engines, ..Settings::new(location) })
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{print_json, question};
 use crate::args::{QueryArgs, QueryFormat};
-use crate::client::Client;
+use crate::client::{Client, How};
 use crate::render::chart::{Chart, Line, sparkline};
 use crate::render::event;
 use crate::render::heatmap;
@@ -32,7 +32,8 @@ pub async fn run(arguments: QueryArgs) -> anyhow::Result<()> {
         None => question::of_query(&arguments)?,
     };
     let client = Client::open(&arguments.place).await?;
-    show(&client.query(&body, arguments.save).await?, &body, arguments.format)
+    let how = How { keep: arguments.save, engine: arguments.engine.clone() };
+    show(&client.query(&body, &how).await?, &body, arguments.format)
 }
 
 /// Writes an answer to what was asked.

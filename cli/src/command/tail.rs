@@ -9,7 +9,7 @@ use model::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::args::{Format, TailArgs};
-use crate::client::Client;
+use crate::client::{Client, How};
 use crate::exit::Refused;
 use crate::render::{event, json as written};
 use crate::terminal::{Terminal, note, print};
@@ -56,7 +56,7 @@ impl Tail {
         });
         let mut body = question::body(&self.arguments);
         body["timeframe"] = timeframe;
-        let response = self.client.query(&body, false).await?;
+        let response = self.client.query(&body, &How::here()).await?;
         response.data.notes.iter().for_each(|text| note(text));
         let mut events = response.data.events;
         events.reverse();

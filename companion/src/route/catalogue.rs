@@ -14,6 +14,7 @@ use super::answer::{json, problem, run_error, stopped};
 use super::parameters::{Paged, Parameters};
 use super::run::RunId;
 use crate::companion::Companion;
+use crate::engines::Choice;
 use crate::question::Question;
 
 /// Values of one answer, if it is not said.
@@ -102,7 +103,8 @@ pub(super) async fn values(
         Err(wrong) => return problem(&wrong),
     };
     let now = Timestamp::from(SystemTime::now());
-    match companion.runs().run(RunId::new().as_str(), companion.store(), question, now).await {
+    match companion.runs().run(RunId::new().as_str(), &companion, question, Some(Choice::Embedded), now).await
+    {
         Ok((query, answer)) => {
             // One more than wanted was asked for.
             let wanted = usize::try_from(query.limit - 1).unwrap_or(usize::MAX);

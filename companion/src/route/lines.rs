@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::answer::out_of_time;
-use super::query::answer;
+use super::query::{How, answer};
 use super::run::RunId;
 use crate::companion::Companion;
 use crate::question::Question;
@@ -27,13 +27,13 @@ pub(super) fn wanted(headers: &HeaderMap) -> bool {
 }
 
 /// Answers in lines.
-pub(super) fn stream(companion: Companion, id: RunId, question: Question, save: bool) -> Response {
+pub(super) fn stream(companion: Companion, id: RunId, question: Question, how: How) -> Response {
     let run = QueryRun { id: id.as_str().to_owned(), status: "STARTED".to_owned(), ..QueryRun::default() };
     let first = stream::once(async move { line("queryRun", &run) });
     let rest = stream::once(async move {
         // The time of a request ends with its head, which is sent before there is an answer.
         let limit = companion.settings().request_timeout;
-        match tokio::time::timeout(limit, Box::pin(answer(&companion, &id, question, save))).await {
+        match tokio::time::timeout(limit, Box::pin(answer(&companion, &id, question, how))).await {
             Ok(Ok(response)) => rows(response),
             Ok(Err(why)) => vec![failure(&why)],
             Err(_) => vec![failure(&out_of_time(limit))],

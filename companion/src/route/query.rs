@@ -16,6 +16,7 @@ use super::lines;
 use super::parameters::Parameters;
 use super::run::{self, RunId};
 use crate::companion::Companion;
+use crate::engines::Choice;
 use crate::question::Question;
 
 /// What stands behind the `?`.
@@ -28,6 +29,21 @@ pub(super) struct About {
     save: bool,
     /// Which query of a YAML document.
     id: Option<String>,
+    /// Who shall answer; whoever usually does if it is not said.
+    engine: Option<Choice>,
+}
+
+/// How a question is answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How {
+    engine: Option<Choice>,
+    save: bool,
+}
+
+impl About {
+    fn how(&self) -> How {
+        How { engine: self.engine, save: self.save }
+    }
 }
 
 pub(super) async fn run(
@@ -39,15 +55,16 @@ pub(super) async fn run(
         Ok(id) => id,
         Err(wrong) => return problem(&wrong),
     };
+    let how = about.how();
     let wants_lines = lines::wanted(request.headers());
     let question = match asked(request, about.id).await {
         Ok(question) => question,
         Err(wrong) => return problem(&wrong),
     };
     if wants_lines {
-        return lines::stream(companion, id, question, about.save);
+        return lines::stream(companion, id, question, how);
     }
-    match answer(&companion, &id, question, about.save).await {
+    match answer(&companion, &id, question, how).await {
         Ok(response) => json(&response),
         Err(why) => problem(&why),
     }
@@ -58,14 +75,14 @@ pub(super) async fn answer(
     companion: &Companion,
     id: &RunId,
     question: Question,
-    save: bool,
+    how: How,
 ) -> Result<QueryResponse, Box<Problem>> {
     let now = Timestamp::from(SystemTime::now());
-    let run = companion.runs().run(id.as_str(), companion.store(), question, now).await;
+    let run = companion.runs().run(id.as_str(), companion, question, how.engine, now).await;
     let (query, answer) = run.map_err(|why| stopped(&why))?;
     let mut response = QueryResponse::new(&query, answer);
     id.as_str().clone_into(&mut response.data.query_run.id);
-    if save {
+    if how.save {
         run::keep(companion, &mut response).await?;
     }
     Ok(response)

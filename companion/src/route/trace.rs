@@ -13,6 +13,7 @@ use super::assemble::assemble;
 use super::parameters::Named;
 use super::run::RunId;
 use crate::companion::Companion;
+use crate::engines::Choice;
 use crate::question::Question;
 
 /// Clocks of sandboxes may run ahead.
@@ -29,7 +30,8 @@ pub(super) async fn get(State(companion): State<Companion>, Named(text): Named) 
     let now = Timestamp::from(SystemTime::now());
     let query = Query::trace(id, Timeframe { from: Timestamp::EPOCH, to: now.plus(AHEAD) });
     let question = Question::Ready(Box::new(query));
-    let run = companion.runs().run(RunId::new().as_str(), companion.store(), question, now).await;
+    let run =
+        companion.runs().run(RunId::new().as_str(), &companion, question, Some(Choice::Embedded), now).await;
     let (query, answer) = match run {
         Ok(answered) => answered,
         Err(why) => return problem(&stopped(&why)),

@@ -65,6 +65,11 @@ pub const ROUTES: [Route; 13] = [
             ),
             optional("save", "boolean", "Whether the answer is kept for 30 days under /v1/query-runs/{id}."),
             optional("id", "string", "Which query of a YAML document with several."),
+            optional(
+                "engine",
+                "string",
+                "Who answers: embedded, athena, or auto (athena where there is much to read); else the setting says.",
+            ),
         ],
         problems: &[400, 404, 409, 413, 415, 422, 429, 504],
     },

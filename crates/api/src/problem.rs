@@ -200,7 +200,7 @@ impl From<&RunError> for Problem {
                 "one SELECT over datasets, as SELECT level, COUNT(*) FROM \"lambda-logs\" GROUP BY level",
             ),
             RunError::Unsayable(_) => Self::bad_request(error.to_string())
-                .hint("without \"engine\" the embedded engine answers, which can say all of the language"),
+                .hint("with ?engine=embedded the engine answers that can say all of the language"),
             RunError::Failed(_) => Self::internal("the query failed in the store; its log says why"),
         }
     }

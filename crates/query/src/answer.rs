@@ -146,6 +146,10 @@ pub struct Statistics {
     pub bytes_read: u64,
     /// Data files opened.
     pub files_read: u64,
+    /// Bytes of the data files that may have events of the query's time: an upper bound of what it reads, from the log
+    /// alone.
+    #[serde(skip)]
+    pub bytes_of_time: u64,
     /// Data files of the datasets that were not opened, because their day or their statistics rule them out.
     pub files_skipped: u64,
 }

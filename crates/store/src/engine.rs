@@ -95,6 +95,7 @@ impl Engine {
         answer.notes.splice(0..0, notes);
         answer.fields = plan.fields().to_vec();
         answer.statistics = execution.statistics(snapshots);
+        answer.statistics.bytes_of_time = bytes_of(query, snapshots);
         answer.explanation =
             execution.statements().map(|statements| Explanation { query: query.to_string(), statements });
         answer.statistics.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -139,6 +140,16 @@ impl Store {
     pub async fn run_elsewhere(&self, query: &Query, by: Arc<dyn Elsewhere>) -> Result<Answer, RunError> {
         let snapshots = self.named(query).await?;
         Box::pin(self.engine().answer_by(query, &snapshots, Some(by))).await
+    }
+
+    /// How many bytes the files have that a query may have to read, by its time alone: an upper bound, because other
+    /// conditions leave files out, and columns that nobody asks for are not read.
+    ///
+    /// # Errors
+    /// When a dataset is not there, or the store cannot be read.
+    pub async fn estimated_bytes(&self, query: &Query) -> Result<u64, RunError> {
+        let snapshots = self.named(query).await?;
+        Ok(bytes_of(query, &snapshots))
     }
 
     /// The statements that a query's answer begins with in the SQL of an engine, which does not run them; which ones
@@ -207,6 +218,11 @@ impl Store {
 
 fn names_all(query: &Query) -> bool {
     query.datasets.iter().any(|name| name == Query::ALL_DATASETS)
+}
+
+/// The bytes of the files that a query's time leaves.
+fn bytes_of(query: &Query, snapshots: &[Snapshot]) -> u64 {
+    snapshots.iter().map(|snapshot| snapshot.scan.bytes_of(query.timeframe)).sum()
 }
 
 /// A dataset as the plan sees it.

@@ -144,6 +144,20 @@ impl Scan {
         }
     }
 
+    /// The bytes of the files that may have events of a time.
+    pub(crate) fn bytes_of(&self, times: query::Timeframe) -> u64 {
+        let day = |time: model::Timestamp| time.to_string().chars().take(10).collect::<String>();
+        let (from, to) = (day(times.from), day(times.to));
+        let may_have = |file: &&Arc<DataFile>| {
+            // Most files are of other days, and a day is compared more quickly than times are read.
+            (from.as_str()..=to.as_str()).contains(&file.date.as_str()) && {
+                let (first, last) = file.span();
+                first.is_none_or(|first| first < times.to) && last.is_none_or(|last| last >= times.from)
+            }
+        };
+        self.files.iter().filter(may_have).map(|file| file.bytes).sum()
+    }
+
     /// Whether a path of the object store is in the table's directory.
     pub(crate) fn has(&self, path: &str) -> bool {
         Path::parse(path).is_ok_and(|path| path.prefix_matches(&self.below))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::middleware;
-use companion::{Companion, Settings, StreamRecord};
+use companion::{Companion, StreamRecord};
 use model::Timestamp;
 use sandbox::http_front::Routes;
 use sandbox::{Lambda, http_front, invoke_api};
@@ -23,6 +23,7 @@ use super::ports::{self, Ports};
 use super::state::State;
 use super::{echo, extension, variables};
 use crate::args::DevArgs;
+use crate::command::place;
 use crate::exit::Refused;
 use crate::stream::consumer::{self, Handed, Progress};
 use crate::stream::endpoint::{Endpoint, SHARD_ID};
@@ -104,7 +105,7 @@ impl App {
         let store = arguments.store.clone().unwrap_or_else(|| state.store().to_string_lossy().into_owned());
         let location = Location::parse(&store).map_err(|error| Refused::usage(error.to_string()))?;
         let companion =
-            Companion::open(Settings::new(location)).await.context("--store must name another place")?;
+            Companion::open(place::settings(location)?).await.context("--store must name another place")?;
         let stream_url = match &arguments.stream_endpoint {
             Some(url) => url.clone(),
             None => ports::url(&ports.stream)?,

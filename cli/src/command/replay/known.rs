@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use wire::Letter;
 
 use crate::args::PlaceArgs;
-use crate::client::Client;
+use crate::client::{Client, How};
 
 /// As many groups as one answer has.
 const SEQUENCES_MAX: u64 = 10_000;
@@ -62,7 +62,7 @@ impl Known {
     }
 
     async fn sequences(&self, body: &Value) -> anyhow::Result<Vec<u64>> {
-        match self.client.query(body, false).await {
+        match self.client.query(body, &How::here()).await {
             Ok(answer) => {
                 let rows = answer.data.calculations.aggregates;
                 Ok(rows.iter().filter_map(|row| whole(row.groups.get("sequence")?)).collect())

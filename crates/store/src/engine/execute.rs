@@ -188,6 +188,7 @@ impl Execution {
             elapsed_ms: 0,
             rows_read: self.rows_read,
             bytes_read: self.bytes_read + fetched,
+            bytes_of_time: 0,
             files_read,
             files_skipped: files.saturating_sub(files_read),
         }
