@@ -21,7 +21,7 @@ spark = (
 for name in tables():
     base = os.path.abspath(name)
     frame = spark.read.option("mergeSchema", "true").option("basePath", base).parquet(*files(name))
-    frame.createOrReplaceTempView(name)
+    frame.createOrReplaceTempView(f"`{name}`")
 
 
 def answer(sql):

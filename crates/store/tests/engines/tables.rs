@@ -107,7 +107,8 @@ fn drawn(dataset: &str) -> Vec<Event> {
     let each = |number: usize| {
         let attributes = drawn::attributes().new_tree(&mut runner).unwrap().current();
         // Two days, and most of them in the last two hours.
-        let age_ms = if number % 10 == 0 { 30 * 3_600_000 } else { 0 } + (number as i64 * 23_456) % 7_000_000;
+        let age_ms =
+            if number.is_multiple_of(10) { 30 * 3_600_000 } else { 0 } + (number as i64 * 23_456) % 7_000_000;
         event(dataset, number, age_ms, attributes)
     };
     (0..DRAWN).map(each).collect()
