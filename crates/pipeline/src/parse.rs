@@ -118,9 +118,21 @@ pub fn glance(text: &str) -> Line {
 
 /// What the reader of a batch wants of a line that was shipped as it was printed.
 pub fn printed(text: &str) -> Printed {
-    let mut line = line(text);
-    line.error.iter_mut().for_each(error::shorten);
-    Printed { keys: line.body, duration_ms: line.duration_ms, error: line.error }
+    let text = text.trim_end_matches(['\n', '\r']);
+    let mut printed = match json_object(text, Keys::All) {
+        // Time, level and ids came beside the line: they are not looked for again.
+        Some(keys) => Printed {
+            duration_ms: fields::duration_ms(&keys),
+            error: error::of(&keys, fields::level(&keys)),
+            keys: with_message(keys),
+        },
+        None => {
+            let line = of_text(text, Keys::All);
+            Printed { keys: line.body, duration_ms: line.duration_ms, error: line.error }
+        }
+    };
+    printed.error.iter_mut().for_each(error::shorten);
+    printed
 }
 
 /// What the line of a record says goes into the record, and its text with it.
@@ -154,15 +166,19 @@ pub fn json_range(text: &str) -> Option<Range<usize>> {
 
 fn understand(text: &str, keys: Keys) -> Line {
     let text = text.trim_end_matches(['\n', '\r']);
-    if let Some(map) = json_object(text, keys) {
-        return of_object(map, keys);
+    match json_object(text, keys) {
+        Some(map) => of_object(map, keys),
+        None => of_text(text, keys),
     }
+}
+
+fn of_text(text: &str, keys: Keys) -> Line {
     let text = with_line_breaks(text);
     platform::line(&text).or_else(|| runtime::line(&text, keys)).unwrap_or_else(|| plain::line(&text, keys))
 }
 
 /// Understands a JSON object. Every key is kept; a message that stands under another logger's name (`msg`,
-/// `fields.message`, …) is also put under `message`, so that one key finds them all.
+/// `fields.message`, …) is also put under `message`.
 fn of_object(body: Map, keys: Keys) -> Line {
     let places = fields::places(&body);
     let mut line = Line {
@@ -179,15 +195,19 @@ fn of_object(body: Map, keys: Keys) -> Line {
     }
     line.error = error::of(&body, line.level);
     (line.metrics, line.metrics_left_out) = emf::points(&body, line.time);
-    line.body = body;
-    if keys == Keys::All
-        && !line.body.contains_key("message")
-        && let Some(message) = fields::message(&line.body)
+    line.body = if keys == Keys::All { with_message(body) } else { body };
+    line
+}
+
+/// One key finds all messages, whatever their logger calls them.
+fn with_message(mut body: Map) -> Map {
+    if !body.contains_key("message")
+        && let Some(message) = fields::message(&body)
     {
         let message = message.to_owned();
-        line.body.insert("message".to_owned(), Value::String(message));
+        body.insert("message".to_owned(), Value::String(message));
     }
-    line
+    body
 }
 
 /// What the line says, for people; of a glance, where that is JSON.

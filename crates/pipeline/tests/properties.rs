@@ -123,9 +123,19 @@ fn refused_by_readers(json: &Value) -> String {
     json.to_string().replace("日本", "\\ud83d").replace("null", "1e999")
 }
 
-/// Everything but the keys.
+/// A glance says everything but the keys, and what is read of a line that was shipped as it was printed is the rest.
 fn agree(text: &str) -> Result<(), TestCaseError> {
-    let (glance, line) = (parse::glance(text), parse::line(text));
+    let (glance, line, printed) = (parse::glance(text), parse::line(text), parse::printed(text));
+    prop_assert_eq!(
+        format!("{:?}", (&printed.keys, printed.duration_ms)),
+        format!("{:?}", (&line.body, line.duration_ms)),
+        "{}",
+        text
+    );
+    prop_assert_eq!(printed.error.is_some(), line.error.is_some(), "{}", text);
+    if line.error.as_ref().is_some_and(|error| error.len() <= 1_024) {
+        prop_assert_eq!(&printed.error, &line.error, "{}", text);
+    }
     let body = glance.body.clone();
     prop_assert_eq!(format!("{:?}", parse::Line { body, ..line }), format!("{glance:?}"), "{}", text);
     Ok(())
