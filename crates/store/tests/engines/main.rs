@@ -18,7 +18,7 @@ mod tables;
 mod questions;
 mod comparison;
 mod peer;
-mod clickhouse;
+mod beside;
 mod oracle;
 mod athena;
 mod readers;
