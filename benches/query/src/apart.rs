@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -21,6 +21,8 @@ const FIRST_ANSWER_MS: f64 = 400.0;
 /// Of `gzip -6` of the same events.
 const STORED: f64 = 0.85;
 const ROUNDS: usize = 5;
+/// Between the first answer and the second question.
+const READING: Duration = Duration::from_secs(10);
 
 /// What the last measurement calls: a run of half an hour must not end there for want of them.
 pub(crate) fn check_tools() -> anyhow::Result<()> {
@@ -29,6 +31,14 @@ pub(crate) fn check_tools() -> anyhow::Result<()> {
         anyhow::ensure!(found, "`{tool}` is needed for the comparison with what is done today: install it");
     }
     Ok(())
+}
+
+/// The first question of a process over the whole day, whose last hour is small files; then so much time as a person takes
+/// to read an answer, in which they may be put together.
+pub(crate) fn first_of_small_files(engine: &mut Engine, shape: &Shape) -> anyhow::Result<Figure> {
+    let ms = engine.ask(shape)?.seconds * 1_000.0;
+    std::thread::sleep(READING);
+    Ok(Figure::told("first question of a process over an hour of 5 s batches (5-minute buckets)", ms, "ms"))
 }
 
 /// An engine's time for each shape, in this order; the median of some rounds.

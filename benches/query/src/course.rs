@@ -36,6 +36,8 @@ pub(crate) async fn run(data: &Path, python: &str) -> anyhow::Result<Vec<Figure>
 
 /// Compacts the day, and tells how much slower its small files were; nothing of a day that an earlier run compacted.
 async fn uncompacted(mut ours: Engine, shapes: &[Shape], data: &Path) -> anyhow::Result<Vec<Figure>> {
+    let of_the_day = shapes.iter().find(|shape| shape.name == "5-minute buckets");
+    let first = apart::first_of_small_files(&mut ours, of_the_day.context("no shape of the whole day")?)?;
     let before = apart::medians(&mut ours, shapes)?;
     let steps = store_at::compact(store_at::open(data).await?.store()).await?;
     store_at::vacuum(data).await?;
@@ -46,7 +48,7 @@ async fn uncompacted(mut ours: Engine, shapes: &[Shape], data: &Path) -> anyhow:
         return Ok(Vec::new());
     }
     let after = apart::medians(&mut Engine::ours(data)?, shapes)?;
-    Ok(apart::uncompacted(shapes, &before, &after))
+    Ok(apart::uncompacted(shapes, &before, &after).into_iter().chain([first]).collect())
 }
 
 fn engines(data: &Path, python: &str) -> anyhow::Result<Vec<Engine>> {

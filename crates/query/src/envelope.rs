@@ -96,6 +96,11 @@ impl Envelope {
         }
     }
 
+    /// Whether tables have an empty text where nothing is known, instead of none.
+    pub(crate) fn is_empty_if_unset(self) -> bool {
+        matches!(self, Self::Namespace | Self::Service | Self::Account | Self::Region)
+    }
+
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Dataset => ("dataset", "dataset"),

@@ -36,6 +36,8 @@ pub struct Plan<'q> {
     figures: Figures,
     /// What is put together for each row, where rows are wholes.
     wholes: Option<Sheet>,
+    /// The table that has what is needed of each event; none: that is read from the datasets.
+    kept: Option<&'static str>,
     notes: Vec<String>,
     fields: Vec<Field>,
 }
@@ -72,6 +74,7 @@ impl<'q> Plan<'q> {
             groups: Vec::new(),
             figures: Figures::default(),
             wholes: query.view.whole().map(|whole| Sheet::new(whole, &catalogues)),
+            kept: None,
             notes: note::notes(query, &catalogues),
             fields: note::fields(&catalogues),
         };
@@ -106,7 +109,18 @@ impl<'q> Plan<'q> {
     #[must_use]
     pub fn earlier(&self) -> Option<Self> {
         let frame = self.frame.earlier(self.query.compare_ms?);
-        Some(Self { frame, ..self.clone() })
+        Some(Self { frame, kept: None, ..self.clone() })
+    }
+
+    /// The same plan where a table has the rows of [`Plan::each_event`].
+    #[must_use]
+    pub fn over(&self, table: &'static str) -> Self {
+        Self { kept: Some(table), ..self.clone() }
+    }
+
+    /// Whether groups are asked for by more than one statement: by buckets too, or with the others beside them.
+    pub fn has_several_statements(&self) -> bool {
+        self.query.granularity_ms.is_some() || self.query.others
     }
 
     /// When a bucket of the series begins, milliseconds since the epoch.

@@ -15,7 +15,7 @@ use std::fmt::Debug;
 pub use athena::Athena;
 pub use clickhouse::ClickHouse;
 pub use construct::{Construct, Said, Unsayable};
-pub use datafusion::{DataFusion, PATTERN, PERCENTILE, POWER, ROOT};
+pub use datafusion::{BUCKET, DataFusion, PATTERN, PERCENTILE, POWER, ROOT};
 pub(crate) use need::needs;
 pub(crate) use write::write;
 
@@ -78,6 +78,8 @@ pub(crate) enum Expr {
     Finite(Box<Expr>),
     /// The pattern of a message.
     Pattern(Box<Expr>),
+    /// A text where it is not empty.
+    Known(Box<Expr>),
     /// The second where the first is true.
     When(Box<Expr>, Box<Expr>),
 }
@@ -202,6 +204,11 @@ pub trait Dialect: Debug + Send + Sync {
     fn finite(&self, value: &str) -> String {
         let (zero, most) = (self.float(0.0), self.float(f64::MAX));
         format!("CASE WHEN ABS({value}) <= {most} THEN {value} + {zero} END")
+    }
+
+    /// A text where it is not empty.
+    fn known(&self, text: &str) -> String {
+        format!("NULLIF({text}, {})", self.text(""))
     }
 
     /// The pattern of a message, as `crate::pattern` says.

@@ -5,6 +5,7 @@ mod overflow;
 mod arithmetic;
 mod percentile;
 mod pattern;
+mod bucket;
 mod session;
 mod elsewhere;
 mod execute;
@@ -119,10 +120,10 @@ impl Runner for Store {
             let snapshots = self.named(query).await?;
             self.engine().answer(query, &snapshots).await
         });
-        match tokio::time::timeout(QUERY_TIME_MAX, work).await {
-            Ok(answer) => answer,
-            Err(_) => Err(RunError::TookTooLong { limit: QUERY_TIME_MAX }),
-        }
+        let answered = tokio::time::timeout(QUERY_TIME_MAX, work).await;
+        // Also after a question that took too long: the next one may not.
+        self.engine().held.begin();
+        answered.unwrap_or(Err(RunError::TookTooLong { limit: QUERY_TIME_MAX }))
     }
 
     async fn datasets(&self) -> Result<Vec<String>, RunError> {

@@ -28,7 +28,13 @@ fn not(expr: Expr) -> Expr {
 fn condition(condition: &Condition, catalogue: &Catalogue) -> Expr {
     let sources = catalogue.sources(&condition.key);
     let any = |test: &dyn Fn(&Source) -> Option<Expr>| any(sources.iter().filter_map(test).collect());
-    let texts = |test: &dyn Fn(Box<Expr>) -> Expr| any(&|source| Some(test(Box::new(as_text(source)?))));
+    let texts = |no_empty_passes: bool, test: &dyn Fn(Box<Expr>) -> Expr| {
+        any(&|source| Some(test(Box::new(filled(as_text(source)?, no_empty_passes)))))
+    };
+    let contains = |part: &String| texts(!part.is_empty(), &|text| Expr::Contains(text, part.clone()));
+    let like = |pattern: &String| {
+        texts(pattern.chars().any(|char| char != '%'), &|text| Expr::Like(text, pattern.clone()))
+    };
     let exists = || {
         let sources = catalogue.presence(&condition.key);
         self::any(sources.into_iter().map(|source| present(&condition.key, source)).collect())
@@ -37,16 +43,25 @@ fn condition(condition: &Condition, catalogue: &Catalogue) -> Expr {
         Test::Equals(literal) => any(&|source| equals(source, literal)),
         Test::NotEquals(literal) => not(any(&|source| equals(source, literal))),
         Test::Compare(comparison, literal) => any(&|source| compare(source, *comparison, literal)),
-        Test::Includes(part) => texts(&|text| Expr::Contains(text, part.clone())),
-        Test::Excludes(part) => not(texts(&|text| Expr::Contains(text, part.clone()))),
-        Test::StartsWith(prefix) => texts(&|text| Expr::StartsWith(text, prefix.clone())),
-        Test::Like(pattern) => texts(&|text| Expr::Like(text, pattern.clone())),
-        Test::NotLike(pattern) => not(texts(&|text| Expr::Like(text, pattern.clone()))),
-        Test::Matches(regex) => texts(&|text| Expr::Matches(text, regex.clone(), true)),
+        Test::Includes(part) => contains(part),
+        Test::Excludes(part) => not(contains(part)),
+        Test::StartsWith(prefix) => texts(!prefix.is_empty(), &|text| Expr::StartsWith(text, prefix.clone())),
+        Test::Like(pattern) => like(pattern),
+        Test::NotLike(pattern) => not(like(pattern)),
+        Test::Matches(regex) => texts(false, &|text| Expr::Matches(text, regex.clone(), true)),
         Test::Exists => exists(),
         Test::Missing => not(exists()),
         Test::In(literals) => any(&|source| one_of(source, literals)),
         Test::NotIn(literals) => not(any(&|source| one_of(source, literals))),
+    }
+}
+
+/// A text without looking whether it is empty, where no empty one passes the test: engines choose files and pages by
+/// conditions on columns as they are.
+fn filled(text: Expr, no_empty_passes: bool) -> Expr {
+    match text {
+        Expr::Known(column) if no_empty_passes => *column,
+        text => text,
     }
 }
 
@@ -75,12 +90,19 @@ fn as_text(source: &Source) -> Option<Expr> {
 }
 
 fn equals(source: &Source, literal: &Literal) -> Option<Expr> {
-    constant(source.kind, literal).map(|value| Expr::Equals(Box::new(source.expr.clone()), Box::new(value)))
+    let value = constant(source.kind, literal)?;
+    let column = filled(source.expr.clone(), !is_empty(&value));
+    Some(Expr::Equals(Box::new(column), Box::new(value)))
 }
 
 fn one_of(source: &Source, literals: &[Literal]) -> Option<Expr> {
     let values: Vec<Expr> = literals.iter().filter_map(|literal| constant(source.kind, literal)).collect();
-    (!values.is_empty()).then(|| Expr::In(Box::new(source.expr.clone()), values))
+    let column = filled(source.expr.clone(), !values.iter().any(is_empty));
+    (!values.is_empty()).then_some(Expr::In(Box::new(column), values))
+}
+
+fn is_empty(value: &Expr) -> bool {
+    matches!(value, Expr::Text(text) if text.is_empty())
 }
 
 /// The literal as a value of a column of that kind; none if no such value can be equal to it.
@@ -111,8 +133,11 @@ fn rounded(number: i64) -> f64 {
 }
 
 fn compare(source: &Source, comparison: Comparison, literal: &Literal) -> Option<Expr> {
-    let against =
-        |comparison, value| Some(Expr::Compare(comparison, Box::new(source.expr.clone()), Box::new(value)));
+    let against = |comparison, value| {
+        let least = matches!(comparison, Comparison::Greater | Comparison::GreaterOrEqual);
+        let column = filled(source.expr.clone(), least && !is_empty(&value));
+        Some(Expr::Compare(comparison, Box::new(column), Box::new(value)))
+    };
     match (source.kind, literal) {
         (ColumnKind::Int, Literal::Float(number)) => whole_bound(comparison, *number)
             .and_then(|(comparison, bound)| against(comparison, Expr::Int(bound))),

@@ -66,7 +66,7 @@ impl<'a> Catalogue<'a> {
     /// All columns of a key that events have themselves.
     fn stored(&self, key: &Key) -> Vec<Source> {
         match named(key) {
-            Named::Envelope(field) => vec![self.envelope(field)],
+            Named::Envelope(field) => vec![self.known(field)],
             Named::Pattern(field) => vec![self.pattern(field)],
             Named::Own(key) => {
                 let message = (key == "message").then(|| self.envelope(Envelope::Message));
@@ -93,6 +93,12 @@ impl<'a> Catalogue<'a> {
             field => Expr::Column(field.physical().to_owned()),
         };
         Source { expr, kind: field.kind() }
+    }
+
+    /// The field where it is set, else nothing.
+    fn known(&self, field: Envelope) -> Source {
+        let Source { expr, kind } = self.envelope(field);
+        Source { expr: if field.is_empty_if_unset() { Expr::Known(Box::new(expr)) } else { expr }, kind }
     }
 
     fn pattern(&self, field: Envelope) -> Source {

@@ -129,6 +129,12 @@ impl Plan<'_> {
         }
     }
 
+    /// What is needed of each event, at most `rows_max` rows. Columns: `g0`… · `v0`… · `w` (for how many events it stands,
+    /// if any stands for several) · `t`.
+    pub fn each_event(&self, dialect: &dyn Dialect, rows_max: u64) -> String {
+        format!("SELECT * FROM ({}) AS e LIMIT {rows_max}", self.rows(dialect))
+    }
+
     /// How each column of [`Plan::aggregates`] comes from that of [`Plan::buckets`]; nothing if it does not.
     pub fn rolls(&self) -> Vec<(String, Roll)> {
         let figures = self.figures.rolls().filter(|_| self.groups.is_empty());
@@ -143,7 +149,11 @@ impl Plan<'_> {
         let columns = bucket.map(|bucket| format!("{bucket} AS b")).into_iter().chain(groups.iter().cloned());
         let columns = columns.chain(["COUNT(*) AS n".to_owned()]).chain(of.seen(dialect));
         let columns: Vec<String> = columns.chain(self.figures.first_step(dialect)).collect();
-        let mut sql = format!("SELECT {} FROM ({}) AS e", columns.join(", "), self.rows(dialect));
+        let rows = match self.kept {
+            Some(table) => dialect.identifier(table),
+            None => format!("({})", self.rows(dialect)),
+        };
+        let mut sql = format!("SELECT {} FROM {rows} AS e", columns.join(", "));
         if let Some(wanted) = self.wanted(members) {
             sql += &format!(" WHERE {}", write(&wanted, dialect));
         }

@@ -18,6 +18,10 @@ pub const POWER: &str = "power_of";
 /// one ends the query over a negative number.
 pub const ROOT: &str = "root_of";
 
+/// The function, to be registered by whoever runs the statements, that tells in which of the ranges of a constant width a
+/// whole number is, rounded down. As arithmetic it would be three divisions for each event.
+pub const BUCKET: &str = "bucket_of";
+
 /// The embedded engine (55).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DataFusion;
@@ -101,10 +105,7 @@ impl Dialect for DataFusion {
     }
 
     fn bucket(&self, micros: &str, width_micros: i64) -> String {
-        // `%` has the sign of its left side; times before the epoch round down all the same.
-        format!(
-            "({micros} - (({micros} % {width_micros}) + {width_micros}) % {width_micros}) / {width_micros}"
-        )
+        format!("{BUCKET}({micros}, {width_micros})")
     }
 
     fn percentile(&self, value: &str, weight: Option<&str>, fraction: f64) -> String {

@@ -42,7 +42,8 @@ fn inside(expr: &Expr) -> Vec<&Expr> {
         | Expr::Negative(part)
         | Expr::Apply(_, part)
         | Expr::Finite(part)
-        | Expr::Pattern(part) => vec![part],
+        | Expr::Pattern(part)
+        | Expr::Known(part) => vec![part],
         Expr::Column(_)
         | Expr::Overflow { .. }
         | Expr::Inner(..)

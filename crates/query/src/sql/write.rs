@@ -43,6 +43,7 @@ pub(crate) fn write(expr: &Expr, dialect: &dyn Dialect) -> String {
         Expr::Apply(function, expr) => dialect.apply(*function, &inner(expr)),
         Expr::Finite(expr) => dialect.finite(&inner(expr)),
         Expr::Pattern(expr) => dialect.pattern(&inner(expr)),
+        Expr::Known(expr) => dialect.known(&inner(expr)),
         Expr::When(condition, expr) => {
             format!("CASE WHEN {} THEN {} END", inner(condition), inner(expr))
         }

@@ -1,5 +1,7 @@
 //! One statement after the other, and what they cost.
 
+mod keep;
+
 use std::collections::HashSet;
 use std::error::Error;
 use std::sync::Arc;
@@ -22,6 +24,8 @@ use super::elsewhere::Elsewhere;
 use super::session::MEMORY_BYTES_MAX;
 use crate::scan::stored_files;
 use crate::store::Snapshot;
+
+pub(super) use keep::Keep;
 
 /// The statements of one query, in one session.
 pub(super) struct Execution {
@@ -93,9 +97,7 @@ impl Execution {
 
     /// The same in this process, also where somebody else runs the query's other statements.
     pub(super) async fn run_here(&mut self, sql: &str, rows_max: u64) -> Result<Vec<RecordBatch>, RunError> {
-        let frame = self.context.sql_with_options(sql, read_only()).await;
-        let plan = async { frame?.create_physical_plan().await };
-        let plan = plan.await.map_err(|error| explained(&error))?;
+        let plan = self.planned(sql).await?;
         let mut batches = Vec::new();
         let keep = |batch| {
             batches.push(batch);
@@ -103,6 +105,12 @@ impl Execution {
         };
         self.each(sql, plan, rows_max, keep).await?;
         Ok(batches)
+    }
+
+    async fn planned(&self, sql: &str) -> Result<Arc<dyn ExecutionPlan>, RunError> {
+        let frame = self.context.sql_with_options(sql, read_only()).await;
+        let plan = async { frame?.create_physical_plan().await };
+        plan.await.map_err(|error| explained(&error))
     }
 
     /// Runs a statement that was planned and gives each of its batches away; more rows than `rows_max` are an error, and
@@ -119,19 +127,24 @@ impl Execution {
         let task = self.context.task_ctx();
         let mut stream = execute_stream(plan.clone(), task).map_err(|error| explained(&error))?;
         let mut rows = 0_u64;
-        while let Some(batch) = stream.next().await {
-            let batch = batch.map_err(|error| explained(&error))?;
-            rows = rows.saturating_add(batch.num_rows() as u64);
-            if rows > rows_max {
-                return Err(RunError::TooManyRows { limit: rows_max });
+        let ended = async {
+            while let Some(batch) = stream.next().await {
+                let batch = batch.map_err(|error| explained(&error))?;
+                rows = rows.saturating_add(batch.num_rows() as u64);
+                if rows > rows_max {
+                    return Err(RunError::TooManyRows { limit: rows_max });
+                }
+                take(batch)?;
             }
-            take(batch)?;
-        }
+            Ok(())
+        };
+        let ended = ended.await;
+        // What was read before it ended was read, too.
         self.count(&plan);
         if let Some(statements) = &mut self.statements {
             statements.push(told(sql, plan.as_ref(), rows, started));
         }
-        Ok(())
+        ended
     }
 
     /// Whole rows of one of a dataset's files, in the file's order. A file that goes on without them is an error.
@@ -183,11 +196,10 @@ impl Execution {
     pub(super) fn statistics(&self, snapshots: &[Snapshot]) -> Statistics {
         let files: u64 = snapshots.iter().map(|snapshot| snapshot.files).sum();
         let files_read = self.files_read.len() as u64;
-        let fetched: u64 = snapshots.iter().map(|snapshot| snapshot.scan.fetched_bytes()).sum();
         Statistics {
             elapsed_ms: 0,
             rows_read: self.rows_read,
-            bytes_read: self.bytes_read + fetched,
+            bytes_read: self.bytes_read,
             bytes_of_time: 0,
             files_read,
             files_skipped: files.saturating_sub(files_read),

@@ -1,6 +1,7 @@
 //! The calculations view: figures per group, and per group and bucket; of the groups that are not shown, together; and
 //! of the same groups some time earlier.
 
+mod kept;
 mod row;
 mod summed;
 
@@ -16,11 +17,16 @@ use serde_json::Value;
 
 use super::execute::Execution;
 use super::percentile::{EXACT_VALUES_MAX, SKETCH_ERROR};
+use kept::kept;
 use row::{GroupId, Row, read};
 use summed::Summed;
 
 /// Rows of a series (buckets by groups): an answer is held in memory and sent in one piece.
 const SERIES_ROWS_MAX: u64 = 200_000;
+
+/// Tables of events that were kept. No dataset is called like these.
+const KEPT: &str = "$kept";
+const KEPT_EARLIER: &str = "$kept_earlier";
 
 /// What the events of a group say, beside its figures.
 const EVENTS: [&str; 3] = ["n", "t_first", "t_last"];
@@ -67,6 +73,7 @@ async fn of_summed(summed: Summed, plan: &Plan<'_>, execution: &mut Execution) -
 /// The groups first, then the buckets of those that are shown.
 async fn of_groups(query: &Query, plan: &Plan<'_>, execution: &mut Execution) -> Result<Answer, RunError> {
     let mut answer = Answer::default();
+    let plan = &kept(plan, KEPT, execution).await?;
     let rows_max = query.limit.saturating_add(1);
     let batches = execution.run(&plan.aggregates(execution.dialect(), Members::All), rows_max).await?;
     let mut shown = read(plan, &batches, &EVENTS)?;
@@ -85,6 +92,7 @@ async fn of_groups(query: &Query, plan: &Plan<'_>, execution: &mut Execution) ->
     answer.aggregates = shown.aggregates(plan, execution).await?;
     answer.series = shown.series(plan, shown.members(), execution).await?;
     if let Some(earlier) = plan.earlier() {
+        let earlier = kept(&earlier, KEPT_EARLIER, execution).await?;
         shown.compare(&earlier, &mut answer.aggregates, execution).await?;
         answer.previous = shown.series(&earlier, shown.earlier_members(&earlier), execution).await?;
     }

@@ -11,7 +11,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use query::RunError;
 
-use super::{arithmetic, failed, overflow, pattern, percentile};
+use super::{arithmetic, bucket, failed, overflow, pattern, percentile};
 use crate::store::Snapshot;
 
 /// Memory that all queries of one process share for sorting and grouping; past it they spill to disk or fail with a
@@ -74,6 +74,7 @@ fn empty(runtime: &Arc<RuntimeEnv>) -> Result<SessionContext, RunError> {
     overflow::functions().for_each(|function| context.register_udf(function));
     arithmetic::functions().into_iter().for_each(|function| context.register_udf(function));
     context.register_udf(pattern::function());
+    context.register_udf(bucket::function());
     context.register_udaf(percentile::function());
     Ok(context)
 }

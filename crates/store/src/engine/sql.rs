@@ -42,10 +42,9 @@ impl Store {
     /// # Errors
     /// [`RunError::Refused`] for what is no single SELECT or makes no sense, and whatever stops a query.
     pub async fn sql(&self, statement: &str) -> Result<SqlAnswer, RunError> {
-        match tokio::time::timeout(QUERY_TIME_MAX, self.answer_sql(statement)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(RunError::TookTooLong { limit: QUERY_TIME_MAX }),
-        }
+        let answered = tokio::time::timeout(QUERY_TIME_MAX, self.answer_sql(statement)).await;
+        self.engine().held().begin();
+        answered.unwrap_or(Err(RunError::TookTooLong { limit: QUERY_TIME_MAX }))
     }
 
     async fn answer_sql(&self, statement: &str) -> Result<SqlAnswer, RunError> {

@@ -33,11 +33,13 @@ pub(super) fn properties(schema: &Schema, rows: usize) -> Result<WriterPropertie
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES_MAX))
         .set_sorting_columns(Some(sorting()));
     // Rows stand by time, so that differences are small. A dictionary would be as long as the row group: no time
-    // comes twice.
+    // comes twice. Of differences in few bits compression makes little less, 2 % of a file, and undoing it was a
+    // quarter of what a question about times took.
     let time = ColumnPath::from(TIME);
     properties = properties
         .set_column_dictionary_enabled(time.clone(), false)
-        .set_column_encoding(time, Encoding::DELTA_BINARY_PACKED);
+        .set_column_encoding(time.clone(), Encoding::DELTA_BINARY_PACKED)
+        .set_column_compression(time, Compression::UNCOMPRESSED);
     let rows = u64::try_from(rows.min(ROW_GROUP_ROWS_MAX)).unwrap_or(u64::MAX);
     for field in schema.fields().iter().filter(|field| is_id(field.name())) {
         let column = ColumnPath::from(field.name().as_str());
@@ -73,11 +75,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_as_differences() {
+    fn times_are_written_as_differences_and_as_they_are() {
         let properties = properties(&Schema::empty(), 10).unwrap();
         let time = ColumnPath::from(TIME);
         assert_eq!(properties.encoding(&time), Some(Encoding::DELTA_BINARY_PACKED));
         assert!(!properties.dictionary_enabled(&time));
+        assert_eq!(properties.compression(&time), Compression::UNCOMPRESSED);
         assert!(properties.dictionary_enabled(&ColumnPath::from("namespace")));
     }
 

@@ -1,9 +1,10 @@
 //! Small files read as one: merged as compaction will merge them, and held in memory as the Parquet file that comes out.
 //!
 //! A data file costs a query about a millisecond whatever it holds (its footer of hundreds of columns, the plan over them),
-//! and a footer takes more memory than the file. Merging costs what reading the footers of all costs, once.
+//! and a footer takes more memory than the file. Merging costs what some questions cost, so nobody waits for it: the first
+//! question reads the files one by one and notes them, and they are merged when it is answered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -19,9 +20,9 @@ use crate::rows::Promotion;
 /// Bytes of all held files of a process, with what is decoded of their footers: at 40 KB a file two hours of
 /// five-second commits to one dataset. The rest of a process of 1 GB is for queries.
 const HELD_BYTES_MAX: usize = 96 << 20;
-/// Of these at most so many for what one scan wants, so that one that wants more does not push out what it has just
-/// put in. Counted as the files' own bytes; the newest run comes first.
-const SCAN_BYTES_MAX: u64 = 48 << 20;
+/// Runs that are noted at once have no more bytes together, as the files' own: merging more would push out what was just
+/// put in.
+const NOTED_BYTES_MAX: u64 = 48 << 20;
 /// Files that are fetched at once.
 const FETCHES_AT_ONCE: usize = 16;
 
@@ -54,7 +55,7 @@ type Name = Vec<Path>;
 #[derive(Debug, Default)]
 pub(crate) struct HeldFiles {
     known: Mutex<Known>,
-    /// One scan at a time merges: the next one finds what it has merged.
+    /// Who has it merges, nobody beside it.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -63,98 +64,95 @@ struct Known {
     /// None: they cannot be merged (one is damaged, or another program's), and are read as they are.
     runs: HashMap<Name, (Option<Arc<Held>>, u64)>,
     bytes: usize,
+    /// What questions would have liked to find.
+    wanted: VecDeque<(Name, Place, Run)>,
     /// Grows with each look, so that the run that nobody looked at for longest is known.
     looks: u64,
 }
 
-/// Where files of a run are.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) objects: &'a Arc<dyn ObjectStore>,
-    /// The table's directory.
-    pub(super) below: &'a Path,
+/// Small files that can be read as one; at least one, all of one day.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    pub(super) files: Vec<Arc<DataFile>>,
+    /// Whether it is worth a merge; else it is only looked up.
+    pub(super) wanted: bool,
 }
 
-impl Place<'_> {
-    pub(super) fn path(&self, file: &DataFile) -> Path {
+impl Run {
+    fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+}
+
+/// Where files of a run are.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) objects: Arc<dyn ObjectStore>,
+    /// The table's directory.
+    pub(super) below: Path,
+}
+
+impl Place {
+    fn path(&self, file: &DataFile) -> Path {
         Path::from(format!("{}/{}", self.below, file.path))
+    }
+
+    fn name(&self, run: &Run) -> Name {
+        run.files.iter().map(|file| self.path(file)).collect()
     }
 }
 
 impl HeldFiles {
-    /// For each run (as its files; at least one) the held file, as far as there is one now or can be; and how many
-    /// bytes were fetched for that. A run that is not `wanted` is only looked up.
-    ///
-    /// # Errors
-    /// When the object store fails.
-    pub(super) async fn of(
-        &self,
-        place: Place<'_>,
-        runs: &[(Vec<Arc<DataFile>>, bool)],
-    ) -> Result<(Vec<Option<Arc<Held>>>, u64), Error> {
-        let all_known = |(run, wanted): &(Vec<Arc<DataFile>>, bool)| !wanted || self.is_known(place, run);
-        let mut fetched = 0;
-        if !runs.iter().all(all_known) {
-            let _turn = self.turn.lock().await;
-            fetched = self.merge_missing(place, runs).await?;
+    /// For each run the held file, if there is one. Those that are wanted and not there are noted, to be merged once
+    /// the question is answered.
+    pub(super) fn of(&self, place: &Place, runs: &[Run]) -> Vec<Option<Arc<Held>>> {
+        let mut known = self.known();
+        // The newest are asked for most, and come first.
+        for run in runs.iter().rev().filter(|run| run.wanted) {
+            known.want(place, run);
         }
-        Ok((runs.iter().map(|(run, _)| self.look_up(place, run)).collect(), fetched))
+        runs.iter().map(|run| known.look_up(&place.name(run))).collect()
     }
 
-    async fn merge_missing(
-        &self,
-        place: Place<'_>,
-        runs: &[(Vec<Arc<DataFile>>, bool)],
-    ) -> Result<u64, Error> {
-        let mut left = SCAN_BYTES_MAX;
-        let mut missing = Vec::new();
-        for (run, _) in runs.iter().rev().filter(|(_, wanted)| *wanted) {
-            let Some(rest) = left.checked_sub(run.iter().map(|file| file.bytes).sum()) else { break };
-            left = rest;
-            if !self.is_known(place, run) {
-                missing.push(run.clone());
+    /// Merges what was noted, beside whatever else goes on: on one thread, one run after the other. To be called when a
+    /// question is answered, inside a runtime; who ends it loses nothing but the merge.
+    pub(crate) fn begin(self: &Arc<Self>) {
+        if self.known().wanted.is_empty() {
+            return;
+        }
+        let held = self.clone();
+        drop(tokio::spawn(async move {
+            // Whoever has the turn sees what was noted meanwhile.
+            if let Ok(turn) = held.turn.try_lock() {
+                held.merge_noted().await;
+                drop(turn);
+            }
+        }));
+    }
+
+    /// Ends when all that was noted is merged.
+    #[cfg(test)]
+    pub(crate) async fn settled(&self) {
+        let turn = self.turn.lock().await;
+        self.merge_noted().await;
+        drop(turn);
+    }
+
+    async fn merge_noted(&self) {
+        loop {
+            // It stays noted until it is there, so that nobody notes it again.
+            let Some((name, place, run)) = self.known().wanted.front().cloned() else { return };
+            let held = hold(&name, &place, &run).await;
+            let mut known = self.known();
+            known.wanted.pop_front();
+            match held {
+                Ok(held) => known.keep(name, held),
+                // The next question notes it again.
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "small files stay apart");
+                }
             }
         }
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let merged = futures::stream::iter(missing).map(|run| self.hold(place, run)).buffer_unordered(cores);
-        merged.try_fold(0, |sum, bytes| async move { Ok(sum + bytes) }).await
-    }
-
-    /// Merges a run; how many bytes were fetched.
-    async fn hold(&self, place: Place<'_>, run: Vec<Arc<DataFile>>) -> Result<u64, Error> {
-        let inputs = fetch(place, &run).await?;
-        let fetched = inputs.iter().flatten().map(|input| input.bytes.len() as u64).sum();
-        let held = match inputs {
-            Some(inputs) => {
-                let date = run.first().map(|file| file.date.clone()).unwrap_or_default();
-                merged(name(place, &run), date, inputs).await
-            }
-            None => None,
-        };
-        self.keep(name(place, &run), held);
-        Ok(fetched)
-    }
-
-    fn is_known(&self, place: Place<'_>, run: &[Arc<DataFile>]) -> bool {
-        self.known().runs.contains_key(&name(place, run))
-    }
-
-    fn look_up(&self, place: Place<'_>, run: &[Arc<DataFile>]) -> Option<Arc<Held>> {
-        let mut known = self.known();
-        known.looks += 1;
-        let now = known.looks;
-        let (held, looked_at) = known.runs.get_mut(&name(place, run))?;
-        *looked_at = now;
-        held.clone()
-    }
-
-    fn keep(&self, name: Name, held: Option<Arc<Held>>) {
-        let mut known = self.known();
-        known.bytes += held.as_ref().map_or(0, |held| held.size());
-        known.looks += 1;
-        let now = known.looks;
-        known.runs.insert(name, (held, now));
-        known.forget();
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -164,6 +162,31 @@ impl HeldFiles {
 }
 
 impl Known {
+    /// Notes a run, unless it is known or too much is noted already.
+    fn want(&mut self, place: &Place, run: &Run) {
+        let name = place.name(run);
+        let noted: u64 = self.wanted.iter().map(|(_, _, run)| run.bytes()).sum();
+        let is_known = self.runs.contains_key(&name) || self.wanted.iter().any(|(noted, ..)| *noted == name);
+        if !is_known && noted + run.bytes() <= NOTED_BYTES_MAX {
+            self.wanted.push_back((name, place.clone(), run.clone()));
+        }
+    }
+
+    fn look_up(&mut self, name: &Name) -> Option<Arc<Held>> {
+        self.looks += 1;
+        let now = self.looks;
+        let (held, looked_at) = self.runs.get_mut(name)?;
+        *looked_at = now;
+        held.clone()
+    }
+
+    fn keep(&mut self, name: Name, held: Option<Arc<Held>>) {
+        self.bytes += held.as_ref().map_or(0, |held| held.size());
+        self.looks += 1;
+        self.runs.insert(name, (held, self.looks));
+        self.forget();
+    }
+
     /// Lets go of what nobody looked at for longest, until there is room.
     fn forget(&mut self) {
         /// Names of runs that cannot be merged are small, but not nothing.
@@ -178,13 +201,18 @@ impl Known {
     }
 }
 
-fn name(place: Place<'_>, run: &[Arc<DataFile>]) -> Name {
-    run.iter().map(|file| place.path(file)).collect()
+/// A run as one; none if its files cannot be merged.
+async fn hold(name: &Name, place: &Place, run: &Run) -> Result<Option<Arc<Held>>, Error> {
+    let date = run.files.first().map(|file| file.date.clone()).unwrap_or_default();
+    Ok(match fetch(place, run).await? {
+        Some(inputs) => merged(name.clone(), date, inputs).await,
+        None => None,
+    })
 }
 
 /// The files' bytes; none if one is damaged or gone: whoever reads it for itself is told.
-async fn fetch(place: Place<'_>, run: &[Arc<DataFile>]) -> Result<Option<Vec<Input>>, Error> {
-    let fetched = futures::stream::iter(run.to_vec()).map(|file| async move {
+async fn fetch(place: &Place, run: &Run) -> Result<Option<Vec<Input>>, Error> {
+    let fetched = futures::stream::iter(run.files.clone()).map(|file| async move {
         let bytes = match place.objects.get(&place.path(&file)).await {
             Ok(found) => Some(found.bytes().await?),
             Err(Error::NotFound { .. }) => None,

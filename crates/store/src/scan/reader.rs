@@ -97,7 +97,7 @@ impl AsyncFileReader for Reader {
     }
 }
 
-/// A held file. What it reads was counted when it was fetched.
+/// A held file. Nothing is fetched for what it reads.
 struct FromMemory(Arc<Held>);
 
 impl AsyncFileReader for FromMemory {

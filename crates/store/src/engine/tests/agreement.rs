@@ -21,12 +21,16 @@ use crate::Options;
 /// Keys that queries derive.
 const DERIVED: [&str; 2] = ["derived", "b"];
 
-/// Events of the last 100 minutes, in two appends.
+/// Events of the last 100 minutes, in two appends; nobody knows whose some of them are.
 fn events() -> impl Strategy<Value = Vec<Vec<Event>>> {
-    vec((attributes(), 0..6_000_000_i64, any::<bool>()), 1..25).prop_map(|drawn| {
+    vec((attributes(), 0..6_000_000_i64, any::<[bool; 2]>()), 1..25).prop_map(|drawn| {
         let mut parts = vec![Vec::new(), Vec::new()];
-        for (number, (attributes, age_ms, second)) in drawn.into_iter().enumerate() {
-            parts[usize::from(second)].push(event("logs", number, age_ms, attributes));
+        for (number, (attributes, age_ms, [second, unset])) in drawn.into_iter().enumerate() {
+            let mut event = event("logs", number, age_ms, attributes);
+            if unset {
+                event.namespace.clear();
+            }
+            parts[usize::from(second)].push(event);
         }
         parts.retain(|part| !part.is_empty());
         parts

@@ -242,8 +242,13 @@ fn an_explained_answer_tells_its_statements() {
         let explanation =
             ask(&store, "EXPLAIN COUNT FROM logs GROUP BY a EVERY 5m").await.explanation.unwrap();
         assert!(explanation.query.starts_with("EXPLAIN COUNT FROM logs GROUP BY a"), "{}", explanation.query);
-        assert_eq!(explanation.statements.len(), 2);
-        assert!(explanation.statements[0].sql.starts_with("SELECT g0, COUNT(*)"));
+        // Few events are read once for the groups and for their buckets.
+        let sql: Vec<&str> = explanation.statements.iter().map(|statement| statement.sql.as_str()).collect();
+        assert!(
+            matches!(sql[..], [read, groups, buckets]
+            if read.contains("\"logs\"") && groups.contains("FROM \"$kept\"") && buckets.contains("FROM \"$kept\"")),
+            "{sql:?}"
+        );
         let plan = explanation.statements[0].plan.join("\n");
         assert!(plan.contains("DataSourceExec") && plan.contains("bytes_scanned"), "{plan}");
     });
@@ -261,9 +266,10 @@ fn figures_that_follow_from_their_buckets_are_read_once_and_are_the_same() {
         let asked = "COUNT as n, COUNT IF (d >= 0) as has, SUM(d) as sum, MIN(d) as min, MAX(d) as max, SUM(none) as none";
         let once = ask(&store, &format!("EXPLAIN {asked} FROM logs LAST 1h EVERY 1m")).await;
         assert_eq!(once.explanation.unwrap().statements.len(), 1);
-        // A percentile of buckets says nothing of the whole: two statements.
+        // A percentile of buckets says nothing of the whole: two statements, after one that found too many events to
+        // keep them.
         let twice = ask(&store, &format!("EXPLAIN {asked}, MEDIAN(d) FROM logs LAST 1h EVERY 1m")).await;
-        assert_eq!(twice.explanation.unwrap().statements.len(), 2);
+        assert_eq!(twice.explanation.unwrap().statements.len(), 3);
         assert_eq!(once.series.len(), twice.series.len());
         for label in ["n", "has", "sum", "min", "max", "none", "_count", "_firstSeen", "_lastSeen"] {
             assert_eq!(value(&once.aggregates[0], label), value(&twice.aggregates[0], label), "{label}");

@@ -22,10 +22,10 @@ impl Seen {
         let message =
             event.message.iter().map(|message| ("message".to_owned(), Value::from(message.as_str())));
         values.extend(message);
-        values.extend([
-            ("$limelight.namespace".to_owned(), Value::from(event.namespace.as_str())),
-            ("$limelight.service".to_owned(), Value::from(event.service.as_str())),
-        ]);
+        // A field that is not set is a missing key.
+        let fields = [("$limelight.namespace", &event.namespace), ("$limelight.service", &event.service)];
+        let set = fields.into_iter().filter(|(_, value)| !value.is_empty());
+        values.extend(set.map(|(key, value)| (key.to_owned(), Value::from(value.as_str()))));
         let stored = Self { time: event.timestamp, values };
         let number = |key: &Key| stored.number(key);
         let made: Vec<(String, Option<f64>)> = derived
