@@ -235,6 +235,33 @@ fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
+#[tokio::test]
+async fn what_athena_would_be_asked_is_told_and_without_one_nothing_is_run() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("state");
+    let dev = Dev::start(&data);
+    dev.put(&[json!({"message": "first", "user": {"id": 7}})]).await;
+    assert_eq!(dev.stop(), Some(0));
+    let store = data.join("store");
+    let asked = |flags: &[&'static str]| {
+        let text = "COUNT FROM logs WHERE user.id = 7 LAST 1h";
+        let words = ["query", text, "--store", store.to_str().unwrap()];
+        words.iter().copied().chain(flags.iter().copied()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let words =
+        |flags: &[&'static str]| limelight(&asked(flags).iter().map(String::as_str).collect::<Vec<_>>());
+    let refused = words(&["--engine", "athena"]);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && told.contains("LIMELIGHT_ATHENA_DATABASE"), "{told}");
+    let explained = words(&["--engine", "athena", "--explain"]);
+    let told = String::from_utf8_lossy(&explained.stderr).into_owned();
+    assert!(explained.status.success() && told.contains("nothing was run"), "{told}");
+    assert!(told.contains("SELECT ") && told.contains(" UTC' AND (\"k_user__did__i\" = 7)"), "{told}");
+    let here = words(&["--engine", "auto", "--explain"]);
+    let told = String::from_utf8_lossy(&here.stderr).into_owned();
+    assert!(here.status.success() && told.contains("the files of this time have "), "{told}");
+}
+
 #[test]
 fn what_is_typed_wrong_is_told_with_a_way_out() {
     let folder = TempDir::new().unwrap();

@@ -155,7 +155,7 @@ impl Engines {
 async fn unset(store: &Store, query: &Query) -> Result<Answer, RunError> {
     let how = "Athena is not set up: LIMELIGHT_ATHENA_DATABASE names the Glue database of the tables";
     if !query.explain {
-        return Err(RunError::Refused { reason: how.to_owned() });
+        return Err(RunError::NotByThatEngine { reason: how.to_owned() });
     }
     let statement = |sql| Statement { sql, plan: vec!["not run".to_owned()], ..Statement::default() };
     let statements = store.statements(query, &sql::Athena).await?.into_iter().map(statement).collect();

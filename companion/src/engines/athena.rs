@@ -124,11 +124,11 @@ impl Elsewhere for Athena {
     async fn run(&self, sql: &str, rows_max: u64) -> Result<Rows, RunError> {
         if sql.len() > STATEMENT_BYTES_MAX {
             let reason = format!(
-                "it is {} bytes long in Athena's SQL, which takes {STATEMENT_BYTES_MAX}; a search of every key of a wide \
-                 dataset is: name the keys in WHERE",
+                "the query is {} bytes long in Athena's SQL, and Athena takes {STATEMENT_BYTES_MAX}; a search of every \
+                 key of a wide dataset is so long: name the keys in WHERE",
                 sql.len()
             );
-            return Err(RunError::Refused { reason });
+            return Err(RunError::NotByThatEngine { reason });
         }
         let mut started = self.start(sql).await?;
         let bytes_read = self.wait(&mut started).await?;

@@ -186,7 +186,7 @@ impl From<&RunError> for Problem {
                 Self { known: known.clone(), ..problem.hint(hint) }
             }
             RunError::TookTooLong { .. } => {
-                Self::timeout(error.to_string()).hint("narrow its time, or add filters on namespace or level")
+                Self::timeout(error.to_string()).hint("narrow its time, add filters on namespace or level, or ask ?engine=athena, which has more machines")
             }
             RunError::TooManyRows { .. } => {
                 Self::too_much(error.to_string()).hint("use a smaller limit, fewer groups or wider buckets")
@@ -199,7 +199,7 @@ impl From<&RunError> for Problem {
             RunError::Refused { .. } => Self::bad_request(error.to_string()).hint(
                 "one SELECT over datasets, as SELECT level, COUNT(*) FROM \"lambda-logs\" GROUP BY level",
             ),
-            RunError::Unsayable(_) => Self::bad_request(error.to_string())
+            RunError::Unsayable(_) | RunError::NotByThatEngine { .. } => Self::bad_request(error.to_string())
                 .hint("with ?engine=embedded the engine answers that can say all of the language"),
             RunError::Failed(_) => Self::internal("the query failed in the store; its log says why"),
         }

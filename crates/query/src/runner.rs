@@ -68,6 +68,12 @@ pub enum RunError {
     /// The engine that was asked for cannot say it.
     #[error(transparent)]
     Unsayable(#[from] Unsayable),
+    /// The engine that was asked for is not there, or does not take what it would be asked.
+    #[error("{reason}")]
+    NotByThatEngine {
+        /// Why, and what to do.
+        reason: String,
+    },
     /// The store or the engine failed; nothing is wrong with the query.
     #[error("the query failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),

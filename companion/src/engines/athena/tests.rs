@@ -162,6 +162,6 @@ async fn a_statement_that_nobody_waits_for_is_stopped() {
 async fn what_athena_would_not_take_is_refused_before_it_is_asked() {
     let (double, athena) = Double::start(Does::Answers).await;
     let refused = athena.run(&"x".repeat(STATEMENT_BYTES_MAX + 1), 2).await;
-    assert!(matches!(refused, Err(RunError::Refused { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(RunError::NotByThatEngine { .. })), "{refused:?}");
     assert_eq!(double.count("StartQueryExecution"), 0);
 }
