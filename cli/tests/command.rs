@@ -256,6 +256,7 @@ async fn what_athena_would_be_asked_is_told_and_without_one_nothing_is_run() {
     let explained = words(&["--engine", "athena", "--explain"]);
     let told = String::from_utf8_lossy(&explained.stderr).into_owned();
     assert!(explained.status.success() && told.contains("nothing was run"), "{told}");
+    assert!(told.contains("\n0 ms · 0 rows · SELECT"), "a statement begins a line: {told}");
     assert!(told.contains("SELECT ") && told.contains(" UTC' AND (\"k_user__did__i\" = 7)"), "{told}");
     let here = words(&["--engine", "auto", "--explain"]);
     let told = String::from_utf8_lossy(&here.stderr).into_owned();

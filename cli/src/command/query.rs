@@ -54,7 +54,8 @@ pub(super) fn show(response: &QueryResponse, asked: &Value, format: QueryFormat)
 fn remarks(data: &QueryData) {
     data.notes.iter().for_each(|text| note(text));
     for statement in data.explanation.iter().flat_map(|explanation| &explanation.statements) {
-        aside(&format!("\n{} ms · {} rows · {}", statement.elapsed_ms, statement.rows, statement.sql));
+        aside("");
+        aside(&format!("{} ms · {} rows · {}", statement.elapsed_ms, statement.rows, statement.sql));
         statement.plan.iter().for_each(|line| aside(&format!("  {line}")));
     }
     if data.query_run.url.is_some() {
