@@ -131,8 +131,8 @@ fn around_the_function() -> Vec<Scenario> {
             load: Load { invocations: 4, lines: 2, line_bytes: 1 << 20, ..one },
             // To read, scrub and pack two mebibytes on a core that others share.
             added: Added::UpToTheBudgetAndItsWork(Duration::from_millis(100)),
-            // Where four programs share each core, one line in some 500 never comes in: its body is given up on the way to the
-            // listener, and counted with the records beside it.
+            // Where four programs share each core, one line in some 500 is never received, by the sandbox's account, and
+            // counted with the records beside it.
             loses: Loses::WhatIsCounted,
             ..plain("lines-of-one-mebibyte")
         },
